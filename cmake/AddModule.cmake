@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# One folder = one target = one row of docs/architecture.md.
+#
+#   dd_add_module(NAME SOURCES a.cpp b.cpp [USES core tensor ...] [LIBS external ...] [TESTS a_test.cpp])
+#
+# makes the static library dd_NAME (alias dd::NAME) and, where tests are built, one executable
+# NAME_test of the unit tests that lie beside the sources.
+add_library(dd_warnings INTERFACE)
+target_compile_options(dd_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+
+function(dd_add_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;USES;LIBS;TESTS;TEST_USES" ${ARGN})
+  add_library(dd_${name} STATIC ${M_SOURCES})
+  add_library(dd::${name} ALIAS dd_${name})
+  target_include_directories(dd_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM M_USES PREPEND dd::)
+  target_link_libraries(dd_${name} PUBLIC ${M_USES} ${M_LIBS} PRIVATE dd_warnings)
+  if(DATADREAM_TESTS AND M_TESTS)
+    dd_add_test(${name}_test SOURCES ${M_TESTS} USES ${name} ${M_TEST_USES})
+  endif()
+endfunction()
+
+#   dd_add_test(NAME SOURCES a_test.cpp [USES module ...])
+# DD_SOURCE_DIR tells a test where the repository lies (oracle files, assets).
+function(dd_add_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;USES;LIBS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  list(TRANSFORM T_USES PREPEND dd::)
+  target_link_libraries(${name} PRIVATE ${T_USES} ${T_LIBS} dd_warnings GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE DD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()

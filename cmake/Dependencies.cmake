@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Debian packages the project builds on; docs/dependencies.md gives a line of reason for each.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(DD_CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(DD_TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(DD_SPNG REQUIRED IMPORTED_TARGET spng)
+pkg_check_modules(DD_WEBP REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(DD_LCMS REQUIRED IMPORTED_TARGET lcms2)
+pkg_check_modules(DD_EXIF REQUIRED IMPORTED_TARGET libexif)
+pkg_check_modules(DD_TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+if(DATADREAM_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/core/context.h"
+
+#include "dd/core/error.h"
+
+namespace dd {
+
+void CancelToken::check() const {
+  if (requested()) throw Error(ErrorKind::kCancelled, "stopped; the same command resumes the work");
+}
+
+}  // namespace dd

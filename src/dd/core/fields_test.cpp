@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/core/fields.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+struct Sample final : dd::Options {
+  std::int64_t rank = 16;
+  double rate = 1e-4;
+  std::string mode = "class";
+  std::filesystem::path out;
+  void visit(dd::FieldVisitor& v) override {
+    v.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
+    v.field("learning-rate", rate, {.help = "peak rate", .low = 0});
+    v.field("mode", mode, {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
+    v.field("out", out, {.help = "folder", .required = true});
+  }
+};
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Fields, RoundTripThroughJson) {
+  Sample sample;
+  sample.rank = 4;
+  sample.out = "x";
+  Sample copy;
+  dd::options_from_json(copy, dd::options_to_json(sample), "test");
+  EXPECT_EQ(copy.rank, 4);
+  EXPECT_EQ(copy.out, "x");
+  EXPECT_EQ(dd::options_to_json(sample).begin().key(), "rank");
+}
+
+TEST(Fields, UnknownKeyNamesTheNearest) {
+  Sample sample;
+  const std::string text =
+      message_of([&] { dd::options_from_json(sample, {{"learning_rat", 1.0}}, "run.toml"); });
+  EXPECT_NE(text.find("run.toml"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"learning_rate\""), std::string::npos) << text;
+}
+
+TEST(Fields, RangeChoiceAndRequiredAreChecked) {
+  Sample sample;
+  EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("--out"), std::string::npos);
+  sample.out = "x";
+  EXPECT_EQ(message_of([&] { dd::check_options(sample); }), "no error");
+  sample.rank = 0;
+  EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("--rank"), std::string::npos);
+  sample.rank = 1;
+  sample.mode = "both";
+  EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("class, dataset"), std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/core/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <system_error>
+
+#include "dd/core/error.h"
+
+namespace dd {
+namespace fs = std::filesystem;
+namespace {
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    ensure(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "SHA-256 is not available");
+  }
+  void add(const char* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) {
+      text += kDigits[digest[i] >> 4];
+      text += kDigits[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+void sync_to_disk(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+std::ifstream open_for_reading(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) fail_input(cat("cannot read ", path.string(), ": no such file; check the path"));
+  if (fs::is_directory(status)) fail_input(cat("cannot read ", path.string(), ": it is a folder; name a file"));
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_input(cat("cannot read ", path.string(), ": ", std::strerror(errno), "; check its permissions"));
+  return in;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, std::uintmax_t limit) {
+  std::ifstream in = open_for_reading(path);
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (!error && size > limit) {
+    fail_input(cat("cannot read ", path.string(), ": it has ", size, " bytes, more than ", limit,
+                   " make sense here; is it the right file?"));
+  }
+  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad()) fail_input(cat("reading ", path.string(), " failed; the disk may be damaged"));
+  return bytes;
+}
+
+void write_file_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  if (path.has_parent_path()) make_folder(path.parent_path());
+  fs::path temporary = path;
+  temporary += cat(".tmp", ::getpid());
+  std::error_code ignored;
+  try {
+    write(temporary);
+    sync_to_disk(temporary);
+  } catch (...) {
+    fs::remove(temporary, ignored);
+    throw;
+  }
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (error) {
+    fs::remove(temporary, ignored);
+    fail_resource(cat("cannot write ", path.string(), ": ", error.message(), "; check the folder's permissions"));
+  }
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  write_file_atomically(path, [&](const fs::path& temporary) {
+    std::ofstream out(temporary, std::ios::binary);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    if (!out) {
+      fail_resource(cat("cannot write ", path.string(), ": ", std::strerror(errno),
+                        "; free some space or check permissions, then run the same command again"));
+    }
+  });
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error && !fs::is_directory(folder)) {
+    fail_resource(cat("cannot make the folder ", folder.string(), ": ", error.message(),
+                      "; choose another --out or check permissions"));
+  }
+}
+
+std::string sha256_of_file(const fs::path& path) {
+  std::ifstream in = open_for_reading(path);
+  Sha256 hash;
+  std::string block(std::size_t{1} << 20, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    hash.add(block.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) fail_input(cat("reading ", path.string(), " failed; the disk may be damaged"));
+  return hash.hex();
+}
+
+std::string sha256_of(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes.data(), bytes.size());
+  return hash.hex();
+}
+
+}  // namespace dd

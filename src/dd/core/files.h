@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace dd {
+
+/// The whole file as bytes. Throws Error(kInput) naming the file when it is missing, not a plain file,
+/// unreadable, or longer than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::uintmax_t limit = std::uintmax_t{1} << 31);
+
+/// Writes `bytes` so that `path` holds either its old content or all of the new: to a temporary file
+/// beside it, flushed to disk, then renamed. Parent folders are made. Throws Error(kResource).
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// The same for writers that want a file name: `write` gets the temporary path and must close what it
+/// opened there.
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(const std::filesystem::path&)>& write);
+
+/// Makes the folder and its parents. Throws Error(kResource) naming it.
+void make_folder(const std::filesystem::path& folder);
+
+/// Lower-case hexadecimal SHA-256 of a file's content, or of bytes. Throws Error(kInput).
+std::string sha256_of_file(const std::filesystem::path& path);
+std::string sha256_of(std::string_view bytes);
+
+}  // namespace dd

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/core/files.h"
+
+#include <gtest/gtest.h>
+
+#include "dd/core/error.h"
+#include "dd/core/json.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+using dd::test::TemporaryFolder;
+
+TEST(Files, FailedWriteKeepsTheOldContentAndLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "a" / "file.txt";
+  dd::write_file_atomically(path, "old");
+  EXPECT_THROW(dd::write_file_atomically(path,
+                                         [](const std::filesystem::path& temporary) {
+                                           dd::write_file_atomically(temporary, "half");
+                                           throw dd::Error(dd::ErrorKind::kResource, "disk full");
+                                         }),
+               dd::Error);
+  EXPECT_EQ(dd::read_file(path), "old");
+  const auto entries = std::filesystem::directory_iterator(path.parent_path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST(Files, ErrorsNameTheFile) {
+  const TemporaryFolder folder;
+  for (const auto& path : {folder.path() / "missing.bin", folder.path()}) {
+    try {
+      dd::read_file(path);
+      FAIL();
+    } catch (const dd::Error& error) {
+      EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+      EXPECT_NE(std::string(error.what()).find(path.string()), std::string::npos);
+    }
+  }
+}
+
+TEST(Files, Sha256OfKnownText) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "abc";
+  dd::write_file_atomically(path, "abc");
+  const std::string expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(dd::sha256_of_file(path), expected);
+  EXPECT_EQ(dd::sha256_of("abc"), expected);
+}
+
+TEST(Json, SyntaxErrorNamesFileAndPlace) {
+  const TemporaryFolder folder;
+  dd::write_file_atomically(folder.path() / "bad.json", "{\"a\": }");
+  try {
+    dd::read_json(folder.path() / "bad.json");
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("bad.json at byte 7"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
