@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dd/core/any_type_visitor.h"
+
 namespace dd {
 namespace {
 
@@ -12,22 +14,6 @@ std::string key_of(const std::string& flag) {
   std::replace(key.begin(), key.end(), '-', '_');
   return key;
 }
-
-/// Forwards every overload to one template, so that a visitor is written once for all types.
-template <class Derived>
-class AnyTypeVisitor : public FieldVisitor {
- public:
-  void field(const std::string& n, bool& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, std::int64_t& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, double& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, std::string& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, std::filesystem::path& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, std::vector<std::string>& v, const FieldInfo& i) override { self().any(n, v, i); }
-  void field(const std::string& n, std::vector<std::int64_t>& v, const FieldInfo& i) override { self().any(n, v, i); }
-
- private:
-  Derived& self() { return static_cast<Derived&>(*this); }
-};
 
 class JsonWriter : public AnyTypeVisitor<JsonWriter> {
  public:

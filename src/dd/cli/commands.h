@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "dd/cli/command.h"
+
+namespace dd::cli {
+
+// To add a command: write cmd_<name>.cpp with `Command <name>_command()` in it, and name it here,
+// in commands.cpp and in CMakeLists.txt. Help, configuration file and docs/cli.md follow from it.
+
+/// All commands, in the order in which the help lists them.
+std::vector<Command> all_commands();
+
+}  // namespace dd::cli
