@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/io/safetensors.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <gtest/gtest.h>
+
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/io/checkpoint.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+using dd::io::SafetensorsFile;
+
+std::string file_bytes(const std::string& header, std::size_t data_size) {
+  std::string bytes;
+  std::uint64_t length = header.size();
+  for (int i = 0; i < 8; ++i, length >>= 8) bytes += static_cast<char>(length & 255);
+  return bytes + header + std::string(data_size, '\0');
+}
+
+std::string error_of(const std::string& bytes) {
+  try {
+    dd::io::parse_safetensors_header(bytes, bytes.size(), "bad.safetensors");
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+    EXPECT_NE(std::string(error.what()).find("bad.safetensors"), std::string::npos) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Safetensors, WhatIsWrittenIsRead) {
+  const dd::test::TemporaryFolder folder;
+  const auto path = folder.path() / "a.safetensors";
+  const at::Tensor numbers = at::arange(6, at::kFloat).view({2, 3});
+  const at::Tensor halves = at::ones({3}, at::kHalf);
+  const at::Tensor odd = at::ones({1}, at::kByte);
+  dd::io::write_safetensors(path, {{"odd", odd}, {"numbers", numbers}, {"halves", halves}}, {{"rank", "4"}});
+  at::Tensor kept;
+  {
+    const SafetensorsFile file(path);
+    EXPECT_EQ(file.metadata().at("rank"), "4");
+    EXPECT_TRUE(at::equal(file.tensor("numbers"), numbers));
+    kept = file.tensor("halves");
+    EXPECT_THROW(file.tensor("other"), dd::Error);
+  }
+  EXPECT_TRUE(at::equal(kept, halves)) << "a tensor must outlive its file object";
+  kept.zero_();
+  EXPECT_TRUE(at::equal(SafetensorsFile(path).tensor("halves"), halves)) << "the file must not change";
+}
+
+TEST(Safetensors, BrokenHeadersAreRefused) {
+  const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  EXPECT_EQ(error_of(file_bytes(good, 8)), "no error");
+  EXPECT_NE(error_of(file_bytes(good, 7)).find("cut off"), std::string::npos);
+  EXPECT_NE(error_of("abc").find("shorter"), std::string::npos);
+  EXPECT_NE(error_of(std::string(8, '\xff')).find("claims"), std::string::npos);
+  EXPECT_NE(error_of(file_bytes("{\"a\":", 8)).find("JSON"), std::string::npos);
+  EXPECT_NE(error_of(file_bytes("[1]", 8)).find("object"), std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8)).find("offsets"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}})", 8)).find("Q4"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(
+                R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 8)).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 8)).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                R"("b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 8)).find("overlaps"),
+            std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                R"("a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8)).find("twice"),
+            std::string::npos);
+}
+
+TEST(Checkpoint, ReadsShardsAndNamesWhatItLookedFor) {
+  const dd::test::TemporaryFolder folder;
+  try {
+    dd::io::Checkpoint::open(folder.path(), "model");
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("model.safetensors"), std::string::npos);
+  }
+  dd::io::write_safetensors(folder.path() / "model-1.safetensors", {{"a", at::ones({1})}});
+  dd::io::write_safetensors(folder.path() / "model-2.safetensors", {{"b", at::ones({2})}});
+  dd::write_file_atomically(folder.path() / "model.safetensors.index.json",
+                            R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
+  const dd::io::Checkpoint checkpoint = dd::io::Checkpoint::open(folder.path(), "model");
+  EXPECT_EQ(checkpoint.names(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(checkpoint.tensor("b").numel(), 2);
+  dd::write_file_atomically(folder.path() / "model.safetensors.index.json",
+                            R"({"weight_map": {"a": "../model-1.safetensors"}})");
+  EXPECT_THROW(dd::io::Checkpoint::open(folder.path(), "model"), dd::Error);
+}
+
+}  // namespace

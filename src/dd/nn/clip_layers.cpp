@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/nn/clip_layers.h"
+
+namespace dd::nn {
+
+ClipLayer::ClipLayer(const Scope& scope, const ClipEncoderConfig& config)
+    : attention_{.heads = config.heads, .causal = config.causal},
+      activation_(config.activation),
+      norm1_(scope["layer_norm1"], config.width, config.norm_eps),
+      q_(scope["self_attn"]["q_proj"], config.width, config.width),
+      k_(scope["self_attn"]["k_proj"], config.width, config.width),
+      v_(scope["self_attn"]["v_proj"], config.width, config.width),
+      out_(scope["self_attn"]["out_proj"], config.width, config.width),
+      norm2_(scope["layer_norm2"], config.width, config.norm_eps),
+      fc1_(scope["mlp"]["fc1"], config.width, config.mlp_width),
+      fc2_(scope["mlp"]["fc2"], config.mlp_width, config.width) {}
+
+at::Tensor ClipLayer::operator()(const at::Tensor& x) const {
+  const at::Tensor normed = norm1_(x);
+  const at::Tensor middle = x + out_(attention(q_(normed), k_(normed), v_(normed), attention_));
+  return middle + fc2_(activate(activation_, fc1_(norm2_(middle))));
+}
+
+ClipEncoder::ClipEncoder(const Scope& scope, const ClipEncoderConfig& config) {
+  for (std::int64_t i = 0; i < config.layers; ++i) layers_.emplace_back(scope["layers"][i], config);
+}
+
+at::Tensor ClipEncoder::operator()(at::Tensor x) const {
+  for (const ClipLayer& layer : layers_) x = layer(x);
+  return x;
+}
+
+}  // namespace dd::nn

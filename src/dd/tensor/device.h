@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace dd {
+
+/// Where and how precisely a stage computes.
+struct Placement {
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+};
+
+/// "cpu", "cuda", "cuda:N" or "auto" (CUDA when LibTorch sees one). Error(kUsage) otherwise, or when the
+/// device is not there.
+at::Device parse_device(const std::string& text);
+
+/// "f32", "bf16", "f16" or "auto": bf16 on CUDA, f32 on a CPU, which is exact and, on most CPUs, fastest.
+at::ScalarType parse_dtype(const std::string& text, at::Device device);
+
+/// The name that parse_dtype reads.
+std::string dtype_name(at::ScalarType dtype);
+
+/// A CPU generator with this seed: gives the numbers of `torch.Generator("cpu").manual_seed(seed)`.
+at::Generator make_generator(std::uint64_t seed);
+
+/// Standard normal float32 numbers on the CPU: `torch.randn(shape, generator=...)`.
+at::Tensor seeded_randn(at::IntArrayRef shape, std::uint64_t seed);
+
+}  // namespace dd
