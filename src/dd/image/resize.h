@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dd/image/image.h"
+
+namespace dd {
+
+enum class ResizeFilter { kBox, kBilinear, kBicubic, kLanczos };
+
+/// Antialiased resize, bit for bit PIL's `Image.resize`: the filter widens when shrinking, weights
+/// are rounded to 22 binary places, and the result of the horizontal pass is rounded to 8 bits
+/// before the vertical one. The image must not be empty, the new size positive. Thread-safe.
+Image resize(const Image& image, int width, int height,
+             ResizeFilter filter = ResizeFilter::kBicubic);
+
+/// Makes the short side `size` and keeps the shape; the long side is rounded down, as torchvision
+/// and transformers do.
+Image resize_short_side(const Image& image, int size, ResizeFilter filter = ResizeFilter::kBicubic);
+
+/// The part with its top left corner at (x, y); it must lie inside.
+Image crop(const Image& image, int x, int y, int width, int height);
+
+/// The middle square; `size` must not exceed either side. An odd rest goes to the right and the
+/// bottom, as in transformers (torchvision rounds it to even).
+Image center_crop(const Image& image, int size);
+
+Image flip_horizontal(const Image& image);
+
+}  // namespace dd
