@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#   make            set up the machine where needed, build build/datadream
+#   make test       build, then all tests
+#   make demo       build, then the whole way on real data: out/demo/report.html
+#   make format | tidy | clean
+# DATADREAM_TORCH=DIR takes a LibTorch that is already there. JOBS=N limits the processes.
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+OUT ?= out/demo
+DEMO_ARGS ?=
+
+export DATADREAM_TORCH
+
+.PHONY: all setup configure build test demo format tidy clean
+all: build
+
+setup:
+	@tools/setup
+
+# CMake keeps the LibTorch it was given, so a change of mind must reach it.
+configure: setup
+	@if [ "$$(cat $(BUILD)/torch.choice 2>/dev/null)" != "torch $$DATADREAM_TORCH" ]; then \
+	  cmake --preset release -B $(BUILD) -DDATADREAM_TORCH="$$DATADREAM_TORCH" && \
+	  echo "torch $$DATADREAM_TORCH" > $(BUILD)/torch.choice; fi
+
+build: configure
+	@cmake --build $(BUILD) -j $(JOBS)
+
+# LibTorch takes all cores in every process by default; tests that run side by side share them.
+test: build
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+demo: build
+	@tools/setup demo
+	@$(BUILD)/datadream run --out $(OUT) $(DEMO_ARGS)
+	@echo "The report is $(OUT)/report.html"
+
+format:
+	@tools/ci format-fix
+
+tidy:
+	@tools/ci tidy
+
+clean:
+	rm -rf build build-* out
