@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the oracle scripts share: seeded weights, writing of folders, notes on how a folder was made."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import safetensors.torch  # noqa: E402
+import torch  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RELATIVE_TOLERANCE = 1e-4
+TOLERANCE_RULE = "max|ours - recorded| <= relative * max|recorded|, tensor by tensor"
+
+
+def arguments(description):
+    """The one option every oracle script has: where tests/oracle (or a copy to compare with) lies."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "tests" / "oracle")
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    return parser.parse_args()
+
+
+def fresh_folder(path):
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def randomise(model, seed, gain=1.0):
+    """Fills every parameter, in the order of their names, so that no bias and no norm is neutral:
+    a forgotten bias, a swapped pair of norms or a wrong epsilon must show in the output."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            if name.endswith("logit_scale"):
+                continue
+            noise = torch.randn(parameter.shape, generator=generator)
+            if "embedding" in name and "patch" not in name and "linear" not in name:
+                parameter.copy_(0.3 * noise)
+            elif parameter.ndim >= 2:
+                parameter.copy_(gain * noise / parameter[0].numel() ** 0.5)
+            elif name.endswith("weight"):
+                parameter.copy_(1 + 0.2 * noise)
+            else:
+                parameter.copy_(0.1 * noise)
+    return model.eval().requires_grad_(False)
+
+
+def randn(seed, *shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def save_tensors(path, tensors, metadata=None):
+    """Contiguous copies: safetensors refuses views that share memory."""
+    plain = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+    safetensors.torch.save_file(plain, str(path), metadata=metadata)
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def versions(*names):
+    from importlib.metadata import version
+
+    found = {"python": platform.python_version()}
+    found.update({name: version(name) for name in ("torch", "safetensors") + names})
+    return found
+
+
+def write_note(folder, script, seed, files, used, relative=RELATIVE_TOLERANCE, **more):
+    """README.json: who made this folder, from what, and how near a test must come."""
+    note = {
+        "script": f"tools/oracle/{Path(script).name}",
+        "regenerate": "tools/oracle/regenerate",
+        "versions": versions(*used),
+        "seed": seed,
+        "dtype": "float32",
+        "tolerance": {"relative": relative, "rule": TOLERANCE_RULE},
+        "files": files,
+    }
+    note.update(more)
+    write_json(folder / "README.json", note)
