@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dd/diffusion/schedule_config.h"
+
+namespace dd {
+
+/// A deterministic way from noise to latents. Knows no model: the caller evaluates the U-Net
+/// between the steps. Follows diffusers 0.42 as its Stable Diffusion pipeline drives it.
+///
+///   sampler->set_steps(50);
+///   x = randn * sampler->initial_scale();
+///   for (i = 0; i < size of timesteps(); ++i)
+///     x = sampler->step(unet(sampler->scale_input(x, i), sampler->timesteps()[i]), i, x);
+///
+/// Multistep methods keep earlier outputs: one object serves one batch at a time, and step 0 begins
+/// anew. Not thread-safe.
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  /// Lays out the timesteps for `count` steps and forgets what an earlier run left. Error(kUsage)
+  /// when the model's time axis has no room for so many.
+  void set_steps(std::int64_t count);
+
+  /// One entry a model evaluation, from noise to image. Whole numbers but for Euler. PNDM evaluates
+  /// more often than it was asked to step.
+  const std::vector<double>& timesteps() const noexcept { return timesteps_; }
+
+  /// Deviation of the noise to start from.
+  virtual double initial_scale() const { return 1.0; }
+
+  /// What the model gets to see of `sample` (B, C, H, W) before evaluation `step`.
+  virtual at::Tensor scale_input(const at::Tensor& sample, std::int64_t step) const;
+
+  /// The sample after evaluation `step`. Both tensors are (B, C, H, W); computed and returned in
+  /// float32. Steps are taken in order.
+  at::Tensor step(const at::Tensor& model_output, std::int64_t step, const at::Tensor& sample);
+
+  /// Noise level sqrt((1 − a) / a) before evaluation `step`, as guidance intervals count it.
+  double noise_level(std::int64_t step) const;
+
+ protected:
+  /// What happens to a schedule whose last noise level is infinite (zero terminal SNR).
+  enum class ZeroSnr {
+    kIgnored,  ///< the sampler does not know `rescale_betas_zero_snr`
+    kExact,
+    kFinite,  ///< the last product becomes 2^-24, so that the last noise level is finite
+  };
+  Sampler(const ScheduleConfig& config, ZeroSnr zero_snr);
+
+  TimestepSpacing spacing_or(TimestepSpacing own_default) const {
+    return config_.timestep_spacing.value_or(own_default);
+  }
+
+  /// Fills timesteps_ (and what else depends on the number of steps).
+  virtual void plan(std::int64_t count) = 0;
+  /// Forgets earlier outputs.
+  virtual void reset() {}
+  virtual at::Tensor advance(const at::Tensor& model_output, std::int64_t step,
+                             const at::Tensor& sample) = 0;
+
+  const ScheduleConfig config_;
+  std::vector<float> alphas_;  ///< cumulative products, one a training timestep
+  std::vector<float> levels_;  ///< noise levels of the same
+  std::vector<double> timesteps_;
+};
+
+/// Makes the sampler `name`: ddim, pndm, dpm++2m, euler or unipc. As the pipeline does, sets
+/// steps_offset to 1 and clip_sample to false whatever `config` says; fields that `config` leaves
+/// open become the sampler's own defaults. Error(kUsage) for an unknown name, Error(kInput) for a
+/// config that the sampler cannot follow.
+std::unique_ptr<Sampler> make_sampler(const std::string& name, const ScheduleConfig& config);
+
+/// All names, in the order of the help text.
+const std::vector<std::string>& sampler_names();
+
+/// The sampler for a `_class_name` of scheduler_config.json. Error(kInput) for one that has no
+/// counterpart.
+std::string default_sampler_name(const std::string& scheduler_class);
+
+}  // namespace dd
