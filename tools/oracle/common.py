@@ -63,6 +63,17 @@ def save_tensors(path, tensors, metadata=None):
     safetensors.torch.save_file(plain, str(path), metadata=metadata)
 
 
+def settle_header(path):
+    """Orders the metadata of a safetensors file: the library writes it in a new order at each call."""
+    content = path.read_bytes()
+    data_begin = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:data_begin])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(data_begin - 8)
+    assert len(text) == data_begin - 8
+    path.write_bytes(content[:8] + text + content[data_begin:])
+
+
 def write_json(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 

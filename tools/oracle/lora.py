@@ -87,6 +87,7 @@ def save_as_diffusers(folder, models):
         f"{prefix}_lora_layers": convert_state_dict_to_diffusers(get_peft_model_state_dict(model))
         for prefix, model in models.items()}
     StableDiffusionPipeline.save_lora_weights(folder, **layers, **_collate_lora_metadata(models))
+    common.settle_header(folder / "pytorch_lora_weights.safetensors")
 
 
 def make_stable_diffusion(out, name, seed):

@@ -206,6 +206,10 @@ def make_clip(out, name, legacy_end, seed):
                   image_size=16, patch_size=4, hidden_act="quick_gelu", projection_dim=24)
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
     common.randomise(model, seed).save_pretrained(folder)
+    if legacy_end:
+        buffers = {"text_model.embeddings.position_ids": torch.arange(77)[None],
+                   "vision_model.embeddings.position_ids": torch.arange(17)[None]}
+        rename_tensors(folder / "model.safetensors", lambda tensor: tensor, buffers)
     rows = torch.tensor([tokenizer.encode(entries, prompt, tokenizer.END) for prompt in PROMPTS])
     if not legacy_end:
         rows[-1, 1] = len(entries)
