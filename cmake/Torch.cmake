@@ -42,6 +42,8 @@ add_library(dd_torch INTERFACE)
 add_library(dd::torch ALIAS dd_torch)
 target_include_directories(dd_torch SYSTEM INTERFACE ${torch_root}/include
                            ${torch_root}/include/torch/csrc/api/include)
+# With it, LibTorch's own headers include single operators rather than all of them.
+target_compile_definitions(dd_torch INTERFACE AT_PER_OPERATOR_HEADERS)
 set(torch_libs ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
 if(EXISTS ${torch_lib}/libtorch_cuda.so)
   # The CUDA kernels register themselves when their library is loaded, so it must stay linked although

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/nn/clip_layers.h"
 
+#include <ATen/TensorOperators.h>
+
 namespace dd::nn {
 
 ClipLayer::ClipLayer(const Scope& scope, const ClipEncoderConfig& config)

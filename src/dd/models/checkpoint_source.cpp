@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/models/checkpoint_source.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <sstream>
+
+#include "dd/core/error.h"
+
+namespace dd::models {
+namespace {
+
+std::string listing(const char* title, const std::vector<std::string>& names) {
+  if (names.empty()) return "";
+  constexpr std::size_t kShown = 4;
+  std::string text = cat(" ", title, " ", names.size(), " (");
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += cat(i ? ", " : "", names[i]);
+  return text + (names.size() > kShown ? ", …)" : ")");
+}
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::ostringstream text;
+  text << shape;
+  return text.str();
+}
+
+/// Old attention weights are 1×1 convolutions where new ones are linear, and the other way round.
+bool same_but_for_ones(at::IntArrayRef have, at::IntArrayRef want) {
+  if (have.size() == want.size() || std::min(have.size(), want.size()) != 2) return false;
+  const at::IntArrayRef longer = have.size() > want.size() ? have : want;
+  const at::IntArrayRef shorter = have.size() > want.size() ? want : have;
+  return longer.size() == 4 && longer[0] == shorter[0] && longer[1] == shorter[1] && longer[2] == 1 && longer[3] == 1;
+}
+
+}  // namespace
+
+CheckpointSource::CheckpointSource(const io::Checkpoint& checkpoint, Placement placement, NameMap names)
+    : checkpoint_(checkpoint), placement_(placement), names_(std::move(names)) {
+  if (!names_) names_ = [](const std::string& name) { return std::vector<std::string>{name}; };
+}
+
+at::Tensor CheckpointSource::parameter(const std::string& name, at::IntArrayRef shape, const nn::Init&) {
+  for (const std::string& candidate : names_(name)) {
+    if (!checkpoint_.contains(candidate)) continue;
+    used_.insert(candidate);
+    at::Tensor value = checkpoint_.tensor(candidate);
+    if (value.sizes() != shape) {
+      if (!same_but_for_ones(value.sizes(), shape)) {
+        misshapen_.push_back(cat(candidate, " is ", shape_text(value.sizes()), ", not ", shape_text(shape)));
+        return at::zeros(shape, placement_.dtype);
+      }
+      value = value.reshape(shape);
+    }
+    return value.to(placement_.device, placement_.dtype);
+  }
+  missing_.push_back(names_(name).front());
+  return at::zeros(shape, placement_.dtype);
+}
+
+void CheckpointSource::ignore_prefix(const std::string& prefix) {
+  for (const std::string& name : checkpoint_.names()) {
+    if (name.rfind(prefix, 0) == 0) used_.insert(name);
+  }
+}
+
+void CheckpointSource::finish() const {
+  std::vector<std::string> unexpected;
+  for (const std::string& name : checkpoint_.names()) {
+    if (!used_.contains(name)) unexpected.push_back(name);
+  }
+  if (missing_.empty() && misshapen_.empty() && unexpected.empty()) return;
+  fail_input(cat("the weights in ", checkpoint_.label(), " do not fit their configuration:",
+                 listing("missing", missing_), listing("misshapen", misshapen_), listing("unexpected", unexpected),
+                 "; check that the files belong together"));
+}
+
+}  // namespace dd::models

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/models/clip.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
+
+#include "dd/models/checkpoint_source.h"
+#include "dd/models/weights.h"
+
+namespace dd::models {
+namespace {
+
+at::Tensor unit_length(const at::Tensor& features) { return features / features.norm(2, {-1}, true); }
+
+const Json& section(const Json& json, const char* key, const std::string& where) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_object()) {
+    fail_input(cat(where, ": \"", key, "\" is missing; is this the configuration of a CLIP model?"));
+  }
+  return *found;
+}
+
+}  // namespace
+
+ClipVisionConfig ClipVisionConfig::from_json(const Json& json, const std::string& where) {
+  ClipVisionConfig config;
+  config.image_size = json_value<std::int64_t>(json, "image_size", 224, where);
+  config.patch_size = json_value<std::int64_t>(json, "patch_size", 32, where);
+  nn::ClipEncoderConfig& encoder = config.encoder;
+  encoder.width = json_value<std::int64_t>(json, "hidden_size", 768, where);
+  encoder.mlp_width = json_value<std::int64_t>(json, "intermediate_size", 3072, where);
+  encoder.layers = json_value<std::int64_t>(json, "num_hidden_layers", 12, where);
+  encoder.heads = json_value<std::int64_t>(json, "num_attention_heads", 12, where);
+  encoder.activation = nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
+  encoder.norm_eps = json_value<double>(json, "layer_norm_eps", 1e-5, where);
+  check_positive({{"image_size", config.image_size}, {"patch_size", config.patch_size}}, where);
+  check_encoder(encoder, where);
+  if (config.image_size % config.patch_size != 0) {
+    fail_input(cat(where, ": image_size ", config.image_size, " is not a multiple of patch_size ", config.patch_size,
+                   "; is this the right configuration?"));
+  }
+  return config;
+}
+
+Json ClipVisionConfig::to_json() const {
+  return {{"model_type", "clip_vision_model"},
+          {"image_size", image_size},
+          {"patch_size", patch_size},
+          {"hidden_size", encoder.width},
+          {"intermediate_size", encoder.mlp_width},
+          {"num_hidden_layers", encoder.layers},
+          {"num_attention_heads", encoder.heads},
+          {"hidden_act", nn::activation_name(encoder.activation)},
+          {"layer_norm_eps", encoder.norm_eps}};
+}
+
+ClipConfig ClipConfig::from_json(const Json& json, const std::string& where) {
+  ClipConfig config;
+  config.text = ClipTextConfig::from_json(section(json, "text_config", where), cat(where, ", text_config"));
+  config.vision = ClipVisionConfig::from_json(section(json, "vision_config", where), cat(where, ", vision_config"));
+  config.projection = json_value<std::int64_t>(json, "projection_dim", 512, where);
+  config.initial_logit_scale = json_value<double>(json, "logit_scale_init_value", 2.6592, where);
+  check_positive({{"projection_dim", config.projection}}, where);
+  return config;
+}
+
+Json ClipConfig::to_json() const {
+  Json text_json = text.to_json();
+  Json vision_json = vision.to_json();
+  text_json.erase("architectures");
+  text_json["projection_dim"] = projection;
+  vision_json["projection_dim"] = projection;
+  return {{"architectures", {"CLIPModel"}},
+          {"model_type", "clip"},
+          {"projection_dim", projection},
+          {"logit_scale_init_value", initial_logit_scale},
+          {"text_config", text_json},
+          {"vision_config", vision_json}};
+}
+
+ClipVision::ClipVision(const nn::Scope& scope, const ClipVisionConfig& config)
+    : class_embedding_(scope["embeddings"].parameter("class_embedding", {config.encoder.width}, nn::normal_init(0.02))),
+      patches_(scope["embeddings"]["patch_embedding"],
+               {.in = 3, .out = config.encoder.width, .kernel = config.patch_size, .stride = config.patch_size,
+                .bias = false}),
+      position_embedding_(scope["embeddings"]["position_embedding"].parameter(
+          "weight",
+          {config.image_size / config.patch_size * (config.image_size / config.patch_size) + 1, config.encoder.width},
+          nn::normal_init(0.02))),
+      // The misspelling is the published name.
+      pre_norm_(scope["pre_layrnorm"], config.encoder.width, config.encoder.norm_eps),
+      encoder_(scope["encoder"], config.encoder),
+      post_norm_(scope["post_layernorm"], config.encoder.width, config.encoder.norm_eps) {}
+
+at::Tensor ClipVision::operator()(const at::Tensor& pixels_nchw) const {
+  const at::Tensor patches = patches_(pixels_nchw).flatten(2).transpose(1, 2);
+  const at::Tensor head = class_embedding_.expand({patches.size(0), 1, -1});
+  const at::Tensor hidden = encoder_(pre_norm_(at::cat({head, patches}, 1) + position_embedding_));
+  return post_norm_(hidden.select(1, 0));
+}
+
+Clip::Clip(nn::ParameterSource& source, const ClipConfig& config)
+    : config_(config),
+      table_(std::make_unique<nn::ParameterTable>()),
+      text_(root(source)["text_model"], config.text),
+      vision_(root(source)["vision_model"], config.vision),
+      visual_projection_(root(source)["visual_projection"], config.vision.encoder.width, config.projection, false),
+      text_projection_(root(source)["text_projection"], config.text.encoder.width, config.projection, false),
+      logit_scale_(root(source).parameter("logit_scale", {}, nn::constant_init(config.initial_logit_scale))) {}
+
+Clip Clip::load(const std::filesystem::path& folder, Placement placement) {
+  const auto config = ClipConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
+  const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "model");
+  CheckpointSource source(checkpoint, placement);
+  source.ignore("text_model.embeddings.position_ids");
+  source.ignore("vision_model.embeddings.position_ids");
+  Clip clip(source, config);
+  source.finish();
+  return clip;
+}
+
+void Clip::save(const std::filesystem::path& folder, at::ScalarType dtype) const {
+  save_weights(folder / "model.safetensors", *table_, dtype);
+  write_json(folder / "config.json", config_.to_json());
+}
+
+at::Tensor Clip::encode_images(const at::Tensor& pixels_nchw) const {
+  return unit_length(visual_projection_(vision_(pixels_nchw)));
+}
+
+at::Tensor Clip::encode_texts(const at::Tensor& tokens) const {
+  return unit_length(text_projection_(text_.pool(text_(tokens), tokens)));
+}
+
+std::int64_t used_length(const at::Tensor& tokens, std::int64_t end_token) {
+  // Legacy configurations name a wrong end token: it occurs nowhere, and nothing may be cut.
+  const at::Tensor ends = tokens.eq(end_token);
+  if (!ends.any(1).all().item<bool>()) return tokens.size(1);
+  return at::argmax(ends.to(at::kInt), 1).max().item<std::int64_t>() + 1;
+}
+
+}  // namespace dd::models

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/models/resnet_block.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/silu.h>
+
+namespace dd::models {
+
+ResnetBlock::ResnetBlock(const nn::Scope& scope, const Shape& shape)
+    : norm1_(scope["norm1"], shape.norm_groups, shape.in, shape.norm_eps),
+      conv1_(scope["conv1"], {.in = shape.in, .out = shape.out, .kernel = 3, .padding = 1}),
+      norm2_(scope["norm2"], shape.norm_groups, shape.out, shape.norm_eps),
+      conv2_(scope["conv2"], {.in = shape.out, .out = shape.out, .kernel = 3, .padding = 1}) {
+  if (shape.time_width > 0) time_.emplace(scope["time_emb_proj"], shape.time_width, shape.out);
+  if (shape.in != shape.out) {
+    shortcut_.emplace(scope["conv_shortcut"], nn::Conv2d::Shape{.in = shape.in, .out = shape.out, .kernel = 1});
+  }
+}
+
+at::Tensor ResnetBlock::operator()(const at::Tensor& x_nchw, const at::Tensor& time) const {
+  at::Tensor hidden = conv1_(at::silu(norm1_(x_nchw)));
+  if (time_) hidden = hidden + (*time_)(at::silu(time)).unsqueeze(-1).unsqueeze(-1);
+  hidden = conv2_(at::silu(norm2_(hidden)));
+  return (shortcut_ ? (*shortcut_)(x_nchw) : x_nchw) + hidden;
+}
+
+}  // namespace dd::models

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "dd/diffusion/schedule_config.h"
+#include "dd/models/clip_text.h"
+#include "dd/models/unet.h"
+#include "dd/models/vae.h"
+#include "dd/text/tokenizer.h"
+
+namespace dd::models {
+
+/// A latent diffusion model with all its parts, as a diffusers folder holds them.
+struct StableDiffusion {
+  ClipTokenizer tokenizer;
+  TextEncoder text_encoder;
+  UNet unet;
+  Vae vae;
+  ScheduleConfig schedule;
+  Placement placement;
+  std::string source;       ///< the folder it came from
+  std::string fingerprint;  ///< see io/fingerprint.h
+
+  /// Error(kInput) names the part that is missing or does not fit.
+  static StableDiffusion load(const std::filesystem::path& folder, Placement placement);
+
+  /// Pixels a side that the model was trained on. U-Nets written by diffusers before 0.9 with a
+  /// sample_size under 64 mean 64.
+  std::int64_t default_size() const;
+
+  /// Tokens [N, context length] of prompts, on the model's device.
+  at::Tensor tokenize(std::span<const std::string> prompts) const;
+  /// Conditioning [N, T, width] of prompts.
+  at::Tensor encode(std::span<const std::string> prompts) const;
+};
+
+/// Tokens [N, context length] (int64, CPU) of texts; how many texts were cut is added to `truncated`.
+at::Tensor tokenize(const ClipTokenizer& tokenizer, std::span<const std::string> texts,
+                    std::int64_t* truncated = nullptr);
+
+}  // namespace dd::models
