@@ -18,7 +18,7 @@ namespace dd::cli {
 struct CommandInfo {
   std::string name;          ///< "adapt"
   std::string summary;       ///< one line for the list of commands
-  std::string help;          ///< what it reads and writes, with an example
+  std::string help{};        ///< what it reads and writes, with an example
   bool needs_out = true;     ///< --out must be given
   std::string positional{};  ///< name of the field that is also taken without its flag
 };

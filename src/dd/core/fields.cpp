@@ -28,6 +28,22 @@ class JsonWriter : public AnyTypeVisitor<JsonWriter> {
   Json json = Json::object();
 };
 
+/// The JSON library would turn 1.5 or true into a whole number without a word.
+template <class T>
+void refuse_lossy(const Json& value) {
+  const auto refuse = [&value](bool wrong) {
+    if (wrong) throw nlohmann::json::type_error::create(302, "wrong type", &value);
+  };
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    refuse(!value.is_number_integer());
+  } else if constexpr (std::is_same_v<T, double>) {
+    refuse(!value.is_number());
+  } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+    refuse(!value.is_array());
+    for (const Json& item : value) refuse(!item.is_number_integer());
+  }
+}
+
 class JsonReader : public AnyTypeVisitor<JsonReader> {
  public:
   JsonReader(const Json& values, std::string where) : values_(values), where_(std::move(where)) {}
@@ -39,13 +55,15 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
     const auto found = values_.find(key);
     if (found == values_.end()) return;
     try {
+      refuse_lossy<T>(*found);
       if constexpr (std::is_same_v<T, std::filesystem::path>) {
         value = found->get<std::string>();
       } else {
         value = found->get<T>();
       }
     } catch (const nlohmann::json::exception&) {
-      fail_usage(cat(where_, ": the value of \"", key, "\" has the wrong type (", found->dump(), "); see --help"));
+      fail_usage(cat(where_, ": the value of \"", key, "\" has the wrong type (", found->dump(),
+                     "); see --help"));
     }
   }
   std::vector<std::string> known;
@@ -124,7 +142,8 @@ void options_from_json(Options& options, const Json& values, const std::string& 
   options.visit(reader);
   for (const auto& [key, value] : values.items()) {
     if (std::find(reader.known.begin(), reader.known.end(), key) == reader.known.end()) {
-      fail_usage(cat(where, ": unknown option \"", key, "\"; did you mean \"", nearest_name(key, reader.known), "\"?"));
+      fail_usage(cat(where, ": unknown option \"", key, "\"; did you mean \"",
+                     nearest_name(key, reader.known), "\"?"));
     }
   }
 }

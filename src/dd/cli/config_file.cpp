@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/cli/config_file.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "dd/cli/field_text.h"
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/core/json.h"
+
+namespace dd::cli {
+namespace {
+
+// A configuration is written by hand; anything larger is some other file.
+constexpr std::uintmax_t kMaxConfigBytes = 1 << 20;
+
+Json to_json(const toml::node& node, const std::string& where) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return whole->get();
+  if (const auto* number = node.as_floating_point()) return number->get();
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  if (const auto* list = node.as_array()) {
+    Json items = Json::array();
+    for (const toml::node& item : *list) items.push_back(to_json(item, where));
+    return items;
+  }
+  fail_usage(cat(where, ":", node.source().begin.line,
+                 ": a text, a number, true, false or a list of these is expected"));
+}
+
+toml::table parse(const std::filesystem::path& file) {
+  const std::string text = read_file(file, kMaxConfigBytes);
+  try {
+    return toml::parse(text, file.string());
+  } catch (const toml::parse_error& error) {
+    const auto& place = error.source().begin;
+    fail_usage(cat(file.string(), ":", place.line, ":", place.column, ": ", error.description()));
+  }
+}
+
+/// Sorts one table's keys into the two groups of options.
+class Collector {
+ public:
+  Collector(std::string where, const CommonOptions& common_options, const Options& options)
+      : where_(std::move(where)),
+        common_keys_(options_to_json(common_options)),
+        command_keys_(options_to_json(options)) {}
+
+  void add(const std::string& key, const toml::node& node,
+           const std::vector<std::string>& more_names) {
+    if (common_keys_.contains(key)) {
+      common[key] = to_json(node, where_);
+    } else if (command_keys_.contains(key)) {
+      command[key] = to_json(node, where_);
+    } else {
+      std::vector<std::string> known = more_names;
+      for (const Json& keys : {common_keys_, command_keys_}) {
+        for (const auto& [name, value] : keys.items()) known.push_back(name);
+      }
+      fail_usage(cat(where_, ":", node.source().begin.line, ": unknown option \"", key,
+                     "\"; did you mean \"", nearest_name(key, known), "\"?"));
+    }
+  }
+  Json common = Json::object();
+  Json command = Json::object();
+
+ private:
+  std::string where_;
+  Json common_keys_;
+  Json command_keys_;
+};
+
+std::string toml_value(const Json& value) {
+  if (value.is_array()) {
+    std::string items;
+    for (const Json& item : value) items += (items.empty() ? "" : ", ") + toml_value(item);
+    return "[" + items + "]";
+  }
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    const std::string text = number_text(number);
+    // Without a point or an exponent it would be read back as a whole number.
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  }
+  // JSON's escapes are a part of TOML's, and so are its whole numbers and its true and false.
+  return value.dump();
+}
+
+std::string toml_lines(const Json& values) {
+  std::string text;
+  for (const auto& [key, value] : values.items()) text += key + " = " + toml_value(value) + "\n";
+  return text;
+}
+
+}  // namespace
+
+void read_config(const std::filesystem::path& file, const std::string& command,
+                 const std::vector<std::string>& commands, CommonOptions& common,
+                 Options& options) {
+  const toml::table root = parse(file);
+  Collector collector(file.string(), common, options);
+  for (const auto& [key, node] : root) {
+    const std::string name(key.str());
+    const bool names_a_command =
+        std::find(commands.begin(), commands.end(), name) != commands.end();
+    if (node.is_table() && names_a_command) continue;
+    collector.add(name, node, commands);
+  }
+  // The command's own table comes second, so that it wins over the top of the file.
+  if (const toml::table* own = root[command].as_table()) {
+    for (const auto& [key, node] : *own) collector.add(std::string(key.str()), node, {});
+  }
+  options_from_json(common, collector.common, file.string());
+  options_from_json(options, collector.command, file.string());
+}
+
+std::string config_text(const std::string& command, const CommonOptions& common,
+                        const Options& options) {
+  return cat("# The options that `datadream ", command, "` ran with; take them again with\n",
+             "#   datadream ", command, " --config THIS_FILE\n",
+             toml_lines(options_to_json(common)), "\n[", command, "]\n",
+             toml_lines(options_to_json(options)));
+}
+
+}  // namespace dd::cli

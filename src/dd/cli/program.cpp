@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/cli/program.h"
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <optional>
+#include <ostream>
+
+#include "dd/cli/config_file.h"
+#include "dd/cli/help.h"
+#include "dd/cli/json_log.h"
+#include "dd/cli/stop_signals.h"
+#include "dd/cli/terminal_reporter.h"
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+
+namespace dd::cli {
+namespace {
+
+enum Status { kDone = 0, kFailed = 1, kWrongInput = 2, kStopped = 130 };
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+TerminalStyle style_for(const CommonOptions& common) {
+  TerminalStyle style;
+  style.quiet = common.quiet;
+  style.rewrites_line = ::isatty(STDERR_FILENO) != 0 && !common.verbose;
+  if (common.verbose) style.interval = 1;
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    style.columns = size.ws_col;
+  return style;
+}
+
+/// Beside the results, so that they can be made again; a run that was refused leaves no trace.
+void save_config(const Command& command, const CommonOptions& common) {
+  if (common.dry_run || common.out.empty() || !std::filesystem::is_directory(common.out)) return;
+  write_file_atomically(common.out / "config.toml",
+                        config_text(command.info.name, common, *command.options));
+}
+
+void run_command(const Command& command, const CommonOptions& common, std::ostream& results,
+                 std::ostream& messages) {
+  CancelToken cancel;
+  const StopSignals signals(cancel);
+  TerminalReporter terminal(messages, style_for(common), seconds_now);
+  std::optional<JsonLog> log;
+  if (!common.log_json.empty()) log.emplace(common.log_json, terminal);
+  if (common.threads > 0) at::set_num_threads(static_cast<int>(common.threads));
+  Context context{log ? static_cast<Reporter&>(*log) : terminal, cancel};
+  try {
+    command.run(common, context, results);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) save_config(command, common);
+    throw;
+  }
+  save_config(command, common);
+  if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");
+}
+
+void dispatch(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
+              std::ostream& results, std::ostream& messages) {
+  const std::string first = arguments.empty() ? "--help" : arguments.front();
+  if (first == "--help" || first == "-h" || first == "help") {
+    results << program_help(commands);
+    return;
+  }
+  if (first == "--version") {
+    results << version_text() << "\n";
+    return;
+  }
+  // Not in the help: `make docs` writes docs/cli.md with it.
+  if (first == "help-markdown") {
+    results << help_markdown(commands);
+    return;
+  }
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.push_back(command.info.name);
+  const auto found = std::find(names.begin(), names.end(), first);
+  if (found == names.end()) {
+    fail_usage(cat("unknown command \"", first, "\"; did you mean ", nearest_name(first, names),
+                   "? See datadream --help"));
+  }
+  const Command& command = commands[static_cast<std::size_t>(found - names.begin())];
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  const auto asks_help = [](const std::string& text) { return text == "--help" || text == "-h"; };
+  if (std::any_of(rest.begin(), rest.end(), asks_help)) {
+    results << command_help(command);
+    return;
+  }
+  CommonOptions common;
+  parse_command(command, rest, names, common);
+  run_command(command, common, results, messages);
+}
+
+Status status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUsage:
+    case ErrorKind::kInput:
+      return kWrongInput;
+    case ErrorKind::kCancelled:
+      return kStopped;
+    case ErrorKind::kResource:
+    case ErrorKind::kInternal:
+      break;
+  }
+  return kFailed;
+}
+
+/// Scripts read the error as one line, whatever a library put into its text.
+std::string on_one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
+                std::ostream& results, std::ostream& messages) {
+  const auto report = [&messages](Status status, const std::string& text) {
+    messages << (status == kStopped ? "datadream: " : "datadream: error: ") << on_one_line(text)
+             << std::endl;
+    return status;
+  };
+  try {
+    dispatch(arguments, commands, results, messages);
+    return kDone;
+  } catch (const Error& error) {
+    return report(status_of(error.kind()), error.what());
+  } catch (const c10::OutOfMemoryError& error) {
+    return report(kFailed, cat("out of device memory: ", error.what_without_backtrace(),
+                               "; take a smaller batch, or --device cpu"));
+  } catch (const c10::Error& error) {
+    return report(kFailed, cat("LibTorch: ", error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return report(kFailed, "out of memory; take a smaller batch or smaller images");
+  } catch (const std::exception& error) {
+    return report(kFailed, error.what());
+  }
+}
+
+}  // namespace dd::cli

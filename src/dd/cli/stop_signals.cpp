@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/cli/stop_signals.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string_view>
+
+namespace dd::cli {
+namespace {
+
+constexpr int kStoppedStatus = 130;
+
+sigset_t stop_set() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+}  // namespace
+
+StopSignals::StopSignals(CancelToken& token) {
+  const sigset_t set = stop_set();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::thread([this, &token] { wait_for_signals(token); });
+}
+
+StopSignals::~StopSignals() {
+  closing_ = true;
+  pthread_kill(thread_.native_handle(), SIGTERM);  // wakes sigwait
+  thread_.join();
+}
+
+void StopSignals::wait_for_signals(CancelToken& token) {
+  const sigset_t set = stop_set();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0) continue;
+    if (closing_) return;
+    if (token.requested()) _exit(kStoppedStatus);
+    token.request();
+    constexpr std::string_view kNotice = "\ndatadream: stopping; once more leaves at once\n";
+    // Nothing can be done about a closed standard error.
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kNotice.data(), kNotice.size());
+  }
+}
+
+}  // namespace dd::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "dd/core/context.h"
+
+namespace dd::cli {
+
+/// Turns the first SIGINT or SIGTERM into a request to stop, and the second into an immediate exit
+/// with status 130. Made before any other thread: the signals are blocked in all of them and taken
+/// by a thread of its own, which may lock and print, unlike a signal handler.
+class StopSignals {
+ public:
+  /// The token must outlive this object.
+  explicit StopSignals(CancelToken& token);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+ private:
+  void wait_for_signals(CancelToken& token);
+
+  std::atomic<bool> closing_{false};
+  std::thread thread_;
+};
+
+}  // namespace dd::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds for every command, whatever it does.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "dd/core/files.h"
+#include "support/datadream.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+using dd::test::datadream;
+using dd::test::is_one_error_line;
+
+TEST(Cli, VersionNamesTheProgramAndLibTorch) {
+  const auto result = datadream({"--version"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_TRUE(result.out.starts_with("datadream ")) << result.out;
+  EXPECT_NE(result.out.find("LibTorch "), std::string::npos);
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(Cli, HelpListsCommandsAndStatus) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{}, {"--help"}, {"-h"}, {"help"}}) {
+    const auto result = datadream(words);
+    EXPECT_EQ(result.status, 0);
+    EXPECT_NE(result.out.find("usage: datadream"), std::string::npos);
+    EXPECT_NE(result.out.find("Exit status"), std::string::npos);
+  }
+  EXPECT_FALSE(dd::test::datadream_commands().empty());
+}
+
+TEST(Cli, EveryCommandExplainsItself) {
+  for (const std::string& command : dd::test::datadream_commands()) {
+    const auto result = datadream({command, "--help"});
+    EXPECT_EQ(result.status, 0) << command;
+    EXPECT_EQ(result.err, "") << command;
+    EXPECT_TRUE(result.out.starts_with("datadream " + command + ": ")) << result.out;
+    EXPECT_NE(result.out.find("--seed"), std::string::npos) << command;
+  }
+}
+
+TEST(Cli, EveryCommandRefusesAnUnknownOptionAndNamesTheNearest) {
+  for (const std::string& command : dd::test::datadream_commands()) {
+    const auto result = datadream({command, "--sed", "1"});
+    EXPECT_EQ(result.status, 2) << command;
+    EXPECT_EQ(result.out, "") << command;
+    EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+    EXPECT_NE(result.err.find("unknown option --sed"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("did you mean --se"), std::string::npos) << result.err;
+  }
+}
+
+TEST(Cli, EveryCommandRefusesAFaultyConfiguration) {
+  const dd::test::TemporaryFolder folder;
+  const std::string file = (folder.path() / "run.toml").string();
+  dd::write_file_atomically(file, "thread = 1\n");
+  for (const std::string& command : dd::test::datadream_commands()) {
+    const auto unknown = datadream({command, "--config", file});
+    EXPECT_EQ(unknown.status, 2) << command;
+    EXPECT_TRUE(is_one_error_line(unknown.err)) << unknown.err;
+    EXPECT_NE(unknown.err.find("\"threads\""), std::string::npos) << unknown.err;
+    const auto missing = datadream({command, "--config", file + ".gone"});
+    EXPECT_EQ(missing.status, 2) << command;
+    EXPECT_TRUE(is_one_error_line(missing.err)) << missing.err;
+    EXPECT_NE(missing.err.find("run.toml.gone"), std::string::npos) << missing.err;
+  }
+}
+
+TEST(Cli, EveryPathOptionThatIsRequiredIsAskedFor) {
+  for (const std::string& command : dd::test::datadream_commands()) {
+    const std::string help = datadream({command, "--help"}).out;
+    if (help.find("(required)") == std::string::npos) continue;
+    const auto result = datadream({command});
+    EXPECT_EQ(result.status, 2) << command;
+    EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+    EXPECT_NE(result.err.find(" is missing"), std::string::npos) << result.err;
+  }
+}
+
+TEST(Cli, AnUnknownCommandNamesTheNearest) {
+  const std::string known = dd::test::datadream_commands().front();
+  const auto result = datadream({known + "x"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+  EXPECT_NE(result.err.find("did you mean " + known + "?"), std::string::npos) << result.err;
+}
+
+TEST(Cli, TheDocsPageIsTheProgramsOwnHelp) {
+  const std::string page = dd::read_file(std::filesystem::path(DD_SOURCE_DIR) / "docs" / "cli.md");
+  EXPECT_EQ(page, datadream({"help-markdown"}).out) << "run: make docs";
+}
+
+}  // namespace
