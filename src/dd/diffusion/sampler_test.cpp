@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/diffusion/sampler.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "dd/core/error.h"
+#include "dd/diffusion/noise_schedule.h"
+
+namespace dd {
+namespace {
+
+ErrorKind kind_of_failure(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return ErrorKind::kInternal;
+}
+
+TEST(Sampler, ForcesThePipelinesOffsetAndOwnSpacing) {
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  config.steps_offset = 0;
+  const auto ddim = make_sampler("ddim", config);
+  ddim->set_steps(50);
+  EXPECT_EQ(ddim->timesteps().front(), 981);
+  EXPECT_EQ(ddim->timesteps().back(), 1);
+  const auto solver = make_sampler("dpm++2m", config);
+  solver->set_steps(20);
+  EXPECT_EQ(solver->timesteps().front(), 999);
+  EXPECT_EQ(solver->timesteps().back(), 50);
+}
+
+/// A model that knows the answer leads every sampler exactly there, whatever it predicts.
+TEST(Sampler, PerfectModelsAreFollowedToTheirImage) {
+  for (const std::string& name : sampler_names()) {
+    ScheduleConfig config = ScheduleConfig::stable_diffusion();
+    config.set_alpha_to_one = true;
+    const auto sampler = make_sampler(name, config);
+    sampler->set_steps(10);
+    const at::Tensor answer = at::full({1, 1, 2, 2}, 0.25);
+    at::Tensor sample = at::full({1, 1, 2, 2}, sampler->initial_scale());
+    for (std::size_t i = 0; i < sampler->timesteps().size(); ++i) {
+      const auto step = static_cast<std::int64_t>(i);
+      const at::Tensor seen = sampler->scale_input(sample, step);
+      const double level = sampler->noise_level(step);
+      const double signal = 1 / std::sqrt(level * level + 1);
+      const at::Tensor epsilon = (seen - answer * signal) / (level * signal);
+      sample = sampler->step(epsilon, step, sample);
+    }
+    EXPECT_LT((sample - answer).abs().max().item<double>(), 2e-3) << name;
+  }
+}
+
+TEST(Sampler, NoiseLevelsFall) {
+  for (const std::string name : {"ddim", "dpm++2m", "euler", "unipc"}) {
+    const auto sampler = make_sampler(name, ScheduleConfig::stable_diffusion());
+    sampler->set_steps(12);
+    for (std::int64_t i = 1; i < 12; ++i) {
+      EXPECT_LT(sampler->noise_level(i), sampler->noise_level(i - 1)) << name << " " << i;
+    }
+  }
+}
+
+TEST(Sampler, TrailingStepsStayOnTheAxisForEveryCount) {
+  // 61 is one of the counts for which floating point gives the reference a timestep of −1.
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  config.timestep_spacing = TimestepSpacing::kTrailing;
+  for (const std::string& name : sampler_names()) {
+    const auto sampler = make_sampler(name, config);
+    for (const std::int64_t steps : {2, 49, 61, 103, 499}) {
+      sampler->set_steps(steps);
+      EXPECT_EQ(sampler->timesteps().front(), 999) << name << " " << steps;
+      EXPECT_GE(sampler->timesteps().back(), 0) << name << " " << steps;
+    }
+  }
+}
+
+TEST(Sampler, WrongRequestsAreUsageErrors) {
+  const ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  EXPECT_EQ(kind_of_failure([&] { make_sampler("dpm", config); }), ErrorKind::kUsage);
+  const auto sampler = make_sampler("ddim", config);
+  EXPECT_EQ(kind_of_failure([&] { sampler->set_steps(0); }), ErrorKind::kUsage);
+  EXPECT_EQ(kind_of_failure([&] { sampler->set_steps(1001); }), ErrorKind::kUsage);
+  // Leading steps of 1 with the offset of 1 would end at timestep 1000.
+  EXPECT_EQ(kind_of_failure([&] { sampler->set_steps(1000); }), ErrorKind::kUsage);
+}
+
+TEST(Sampler, ConfigurationsThatASamplerCannotFollowAreInputErrors) {
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  config.prediction_type = PredictionType::kSample;
+  EXPECT_EQ(kind_of_failure([&] { make_sampler("pndm", config); }), ErrorKind::kInput);
+  config.algorithm_type = "sde-dpmsolver++";
+  EXPECT_EQ(kind_of_failure([&] { make_sampler("dpm++2m", config); }), ErrorKind::kInput);
+  config.solver_type = "adams";
+  EXPECT_EQ(kind_of_failure([&] { make_sampler("unipc", config); }), ErrorKind::kInput);
+  EXPECT_EQ(kind_of_failure([&] { default_sampler_name("LCMScheduler"); }), ErrorKind::kInput);
+}
+
+TEST(Sampler, SchedulerClassesGiveTheirSampler) {
+  EXPECT_EQ(default_sampler_name("DDIMScheduler"), "ddim");
+  EXPECT_EQ(default_sampler_name("PNDMScheduler"), "pndm");
+  EXPECT_EQ(default_sampler_name("UniPCMultistepScheduler"), "unipc");
+  for (const std::string& name : sampler_names()) {
+    EXPECT_NE(make_sampler(name, ScheduleConfig::stable_diffusion()), nullptr);
+  }
+}
+
+TEST(NoiseSchedule, HalfPrecisionKeepsTheNoiseOfTheFirstTimestep) {
+  const NoiseSchedule schedule(ScheduleConfig::stable_diffusion());
+  const at::Tensor zeros = at::full({1, 1}, 0.0, at::kBFloat16);
+  const at::Tensor ones = at::full({1, 1}, 1.0, at::kBFloat16);
+  const at::Tensor noisy = schedule.add_noise(zeros, ones, at::full({1}, 0, at::kLong));
+  EXPECT_EQ(noisy.scalar_type(), at::kBFloat16);
+  EXPECT_NEAR(noisy.item<float>(), std::sqrt(0.00085), 2e-4);
+}
+
+}  // namespace
+}  // namespace dd
