@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dd/core/context.h"
+#include "dd/train/optimizer.h"
+
+namespace dd::train {
+
+/// What is trained. Everything random in it follows from the step number, so that a run that was
+/// interrupted goes on exactly as if it had not been.
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// The scalar loss of this step, with its graph.
+  virtual at::Tensor loss(std::int64_t step) = 0;
+  /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing. Called
+  /// without gradient recording.
+  virtual std::optional<double> validation_loss() { return std::nullopt; }
+  /// Called every `preview_every` steps with the averaged parameters in place: samples, contact sheets,
+  /// intermediate weights. Without gradient recording.
+  virtual void preview(std::int64_t) {}
+};
+
+struct EngineOptions {
+  std::string name = "training";     ///< for progress
+  std::int64_t steps = 0;
+  std::int64_t save_every = 500;     ///< steps between resumable states; 0 = only at the end or a stop
+  std::int64_t validate_every = 50;  ///< steps between validation losses; 0 = never
+  std::int64_t preview_every = 0;    ///< steps between previews; 0 = none
+  double ema_decay = 0;              ///< of an exponential moving average of the parameters; 0 = none
+  std::filesystem::path state_file;  ///< resumable state; empty = none is kept
+  /// Identifies what a state belongs to (options, data). A state with another identity is an error.
+  std::string identity;
+  OptimizerOptions optimizer{};
+};
+
+/// A point of a curve.
+struct CurvePoint {
+  std::int64_t step;
+  double value;
+};
+
+struct TrainResult {
+  std::vector<CurvePoint> losses;      ///< mean loss of each stretch of steps, at its end
+  std::vector<CurvePoint> validation;  ///< at step 0, every `validate_every` steps, and the end
+  double seconds = 0;                  ///< of all runs together when it was resumed
+  std::int64_t steps = 0;
+};
+
+/// The one training loop: forward, backward, clipping, update, curves, moving average, state files,
+/// resuming and stopping. At the end the parameters are the averaged ones where an average is kept.
+/// Throws Error(kCancelled) after saving when a stop is asked for; Error(kInternal) when the loss is not
+/// finite.
+TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task, Context& context);
+
+}  // namespace dd::train
