@@ -81,7 +81,9 @@ TEST(Cli, EveryPathOptionThatIsRequiredIsAskedFor) {
 }
 
 TEST(Cli, AnUnknownCommandNamesTheNearest) {
-  const std::string known = dd::test::datadream_commands().front();
+  const auto commands = dd::test::datadream_commands();
+  ASSERT_FALSE(commands.empty());
+  const std::string& known = commands.front();
   const auto result = datadream({known + "x"});
   EXPECT_EQ(result.status, 2);
   EXPECT_TRUE(is_one_error_line(result.err)) << result.err;

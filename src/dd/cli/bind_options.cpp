@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/cli/bind_options.h"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <type_traits>

@@ -63,7 +63,13 @@ TEST_F(Reporters, AMessageDoesNotLandOnTheDrawnLine) {
   auto reporter = make({.rewrites_line = true, .columns = 20});
   reporter.progress("t", 1, 2, "a detail that is too long for the line");
   reporter.warn("mind this");
-  EXPECT_EQ(out_.str(), "\rt 1/2 (50 %), a deta\x1b[K\ndatadream: warning: mind this\n");
+  EXPECT_EQ(out_.str(), "\rt 1/2 (50 %), a det\x1b[K\ndatadream: warning: mind this\n");
+}
+
+TEST_F(Reporters, ACutLineEndsInAWholeLetter) {
+  auto reporter = make({.rewrites_line = true, .columns = 10});
+  reporter.progress("t", 1, 0, "aaa\u00fc\u00fc");
+  EXPECT_EQ(out_.str(), "\rt 1, aaa\x1b[K");
 }
 
 TEST_F(Reporters, QuietShowsWarningsOnly) {

@@ -9,6 +9,13 @@ namespace {
 // Faster than the eye can read, slow enough to cost nothing.
 constexpr double kRedrawSeconds = 0.1;
 
+/// Keeps at most `size` bytes, and no part of a UTF-8 letter.
+void cut(std::string& text, std::size_t size) {
+  if (text.size() <= size) return;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  text.resize(size);
+}
+
 }  // namespace
 
 TerminalReporter::TerminalReporter(std::ostream& stream, TerminalStyle style,
@@ -45,7 +52,7 @@ void TerminalReporter::progress(const std::string& task, std::int64_t done, std:
     return;
   }
   // A line that wraps could not be drawn over.
-  if (style_.columns > 1 && text.size() >= style_.columns) text.resize(style_.columns - 1);
+  if (style_.columns > 1) cut(text, style_.columns - 1);
   stream_ << '\r' << text << "\x1b[K" << std::flush;
   line_is_open_ = true;
   if (is_last) end_drawn_line();
