@@ -2,7 +2,6 @@
 #include "dd/models/clip.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
 
 #include "dd/models/checkpoint_source.h"
@@ -134,10 +133,7 @@ at::Tensor Clip::encode_texts(const at::Tensor& tokens) const {
 }
 
 std::int64_t used_length(const at::Tensor& tokens, std::int64_t end_token) {
-  // Legacy configurations name a wrong end token: it occurs nowhere, and nothing may be cut.
-  const at::Tensor ends = tokens.eq(end_token);
-  if (!ends.any(1).all().item<bool>()) return tokens.size(1);
-  return at::argmax(ends.to(at::kInt), 1).max().item<std::int64_t>() + 1;
+  return end_positions(tokens, end_token).max().item<std::int64_t>() + 1;
 }
 
 }  // namespace dd::models

@@ -72,9 +72,13 @@ at::Tensor ClipText::operator()(const at::Tensor& tokens) const {
   return final_norm_(encoder_(words + position_embedding_.narrow(0, 0, tokens.size(1))));
 }
 
+at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token) {
+  if (end_token == kWrongEndToken) return at::argmax(tokens, 1);
+  return at::argmax(tokens.eq(end_token).to(at::kInt), 1);
+}
+
 at::Tensor ClipText::pool(const at::Tensor& hidden, const at::Tensor& tokens) const {
-  const at::Tensor at_end = config_.end_token == kWrongEndToken ? at::argmax(tokens, 1)
-                                                                : at::argmax(tokens.eq(config_.end_token).to(at::kInt), 1);
+  const at::Tensor at_end = end_positions(tokens, config_.end_token);
   const at::Tensor index = at_end.view({-1, 1, 1}).expand({-1, 1, hidden.size(2)});
   return hidden.gather(1, index).squeeze(1);
 }

@@ -22,6 +22,10 @@ struct ClipTextConfig {
   Json to_json() const;
 };
 
+/// The place of each row's end token among tokens [B, T], [B]; 0 for a row without one. Configurations
+/// that claim end token 2 mean the highest id, as OpenAI's code takes it.
+at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token);
+
 /// CLIP's causal text transformer (transformers' CLIPTextModel without its projection).
 class ClipText {
  public:
@@ -31,8 +35,7 @@ class ClipText {
   /// Diffusion's conditioning.
   at::Tensor operator()(const at::Tensor& tokens) const;
 
-  /// The hidden state at each row's end token, [B, width]. Configurations that claim end token 2 mean the
-  /// highest id, as OpenAI's code takes it.
+  /// The hidden state at each row's end token, [B, width].
   at::Tensor pool(const at::Tensor& hidden, const at::Tensor& tokens) const;
 
   const ClipTextConfig& config() const { return config_; }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `unet` folders of both Stable Diffusion families against diffusers' UNet2DConditionModel.
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include "dd/models/unet.h"
+#include "support/oracle.h"
+#include "support/temporary_folder.h"
+
+namespace dd::models {
+namespace {
+
+using test::expect_close;
+using test::oracle_path;
+
+/// sd1: projections by convolution, one number of heads. sd2: linear projections, heads a level, three
+/// levels of which the middle two attend.
+class UNetOracle : public ::testing::TestWithParam<const char*> {
+ protected:
+  at::Tensor recorded(const std::string& name) const { return expected_.tensor("unet." + name); }
+
+  std::filesystem::path folder_ = oracle_path("models") / GetParam();
+  io::SafetensorsFile expected_{folder_ / "expected.safetensors"};
+  UNet unet_ = UNet::load(folder_ / "unet", {});
+};
+
+TEST_P(UNetOracle, PredictionsEqualDiffusersAtTwoTimesteps) {
+  for (const int timestep : {3, 801}) {
+    const at::Tensor output = unet_(recorded("even.latents"), at::full({2}, timestep), recorded("states"));
+    expect_close(output, recorded("even.output_" + std::to_string(timestep)), "timestep " + std::to_string(timestep));
+  }
+}
+
+TEST_P(UNetOracle, SizesThatDoNotHalveEvenlyEqualDiffusers) {
+  for (const int timestep : {3, 801}) {
+    const at::Tensor output = unet_(recorded("odd.latents"), at::full({2}, timestep), recorded("states"));
+    expect_close(output, recorded("odd.output_" + std::to_string(timestep)), "timestep " + std::to_string(timestep));
+  }
+}
+
+TEST_P(UNetOracle, EachRowHasItsOwnTimestep) {
+  const at::Tensor output = unet_(recorded("even.latents"), recorded("mixed.timesteps"), recorded("states"));
+  expect_close(output, recorded("mixed.output"), "mixed timesteps");
+}
+
+TEST_P(UNetOracle, SavedFolderGivesTheSamePredictionBitForBit) {
+  const test::TemporaryFolder written;
+  unet_.save(written.path() / "unet", at::kFloat);
+  const UNet again = UNet::load(written.path() / "unet", {});
+  const auto run = [&](const UNet& unet) {
+    return unet(recorded("even.latents"), recorded("mixed.timesteps"), recorded("states"));
+  };
+  EXPECT_TRUE(run(again).equal(run(unet_)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, UNetOracle, ::testing::Values("sd1", "sd2"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace dd::models
