@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/options.h"
+
+#include <charconv>
+#include <string_view>
+
+#include "dd/core/error.h"
+#include "dd/diffusion/sampler.h"
+
+namespace dd::generate {
+namespace {
+
+constexpr std::int64_t kMaxSide = 8192;
+
+/// Takes a number off the front of the text; 0 where there is none.
+std::int64_t take_number(std::string_view& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return 0;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+}  // namespace
+
+void GenerateOptions::visit(FieldVisitor& visitor) {
+  std::vector<std::string> samplers{"auto"};
+  samplers.insert(samplers.end(), sampler_names().begin(), sampler_names().end());
+  visitor.field("model", model, {.help = "diffusers model folder", .required = true});
+  visitor.field("lora", lora,
+                {.help = "LoRA file for every image, with FILE:SCALE for its strength"});
+  visitor.field("adapters", adapters,
+                {.help = "folder written by adapt: one LoRA, or one a class"});
+  visitor.field("prompt", prompt, {.help = "text to draw; instead of --classes"});
+  visitor.field("count", count, {.help = "images of the prompt", .low = 1, .high = 1e7});
+  visitor.field(
+      "classes", classes,
+      {.help = "classes to draw: a text file with a name a line, a folder of class folders, "
+               "or NAME:ROOT of a known data set; instead of --prompt"});
+  visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = 1e7});
+  visitor.field("template", prompt_template, {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "sampler", sampler,
+      {.help = "way from noise to image; auto takes the model's own", .choices = samplers});
+  visitor.field("steps", steps, {.help = "sampling steps", .low = 1, .high = 1e6});
+  visitor.field("guidance", guidance,
+                {.help = "strength of classifier-free guidance; 1 or less switches it off",
+                 .low = 0,
+                 .high = 1000});
+  visitor.field("guidance-low", guidance_low,
+                {.help = "lowest noise level that is guided (Stable Diffusion spans 0.03 … 14.6)",
+                 .low = 0,
+                 .high = 1e6});
+  visitor.field(
+      "guidance-high", guidance_high,
+      {.help = "highest noise level that is guided; 0 sets no bound", .low = 0, .high = 1e6});
+  visitor.field("negative", negative, {.help = "prompt that guidance leads away from"});
+  visitor.field("size", size,
+                {.help = "pixels, as 512 or WxH; empty takes what the model was "
+                         "trained on"});
+  visitor.field("batch", batch,
+                {.help = "images at a time; 0 chooses by their size", .low = 0, .high = 4096});
+}
+
+void GenerateOptions::check() const {
+  check_options(*this);
+  if (prompt.empty() == classes.empty()) {
+    fail_usage(prompt.empty() ? "neither --prompt nor --classes is given; give one of them"
+                              : "--prompt and --classes exclude each other; give one of them");
+  }
+  if (guidance_high > 0 && guidance_high < guidance_low) {
+    fail_usage("--guidance-high is below --guidance-low; swap them");
+  }
+  parse_size(size);
+}
+
+ImageSize parse_size(const std::string& text) {
+  if (text.empty()) return {};
+  std::string_view rest = text;
+  ImageSize size;
+  size.width = take_number(rest);
+  size.height = size.width;
+  if (rest.starts_with("x")) {
+    rest.remove_prefix(1);
+    size.height = take_number(rest);
+  }
+  const bool fits =
+      size.width >= 1 && size.width <= kMaxSide && size.height >= 1 && size.height <= kMaxSide;
+  if (!fits || !rest.empty()) {
+    fail_usage(cat("--size is \"", text, "\"; write one number of pixels or WIDTHxHEIGHT, at most ",
+                   kMaxSide));
+  }
+  return size;
+}
+
+}  // namespace dd::generate

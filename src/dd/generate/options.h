@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dd/core/fields.h"
+
+namespace dd::generate {
+
+/// Images for one prompt, or a labelled set (DataDream, arXiv 2407.10910, section 3).
+struct GenerateOptions final : Options {
+  std::filesystem::path model;     ///< diffusers folder
+  std::vector<std::string> lora;   ///< FILE or FILE:SCALE, for every image
+  std::filesystem::path adapters;  ///< what `adapt` wrote, of either mode; empty = none
+  std::string prompt;              ///< one prompt …
+  std::int64_t count = 1;          ///< … and how many images of it
+  std::string classes;             ///< or: a text file with a class a line, or a data set
+  std::int64_t per_class = 500;
+  std::string prompt_template = "a photo of a {}";
+  std::string sampler = "auto";  ///< auto = the one of the model's scheduler
+  std::int64_t steps = 50;
+  double guidance = 2.0;       ///< 1 or less switches guidance off
+  double guidance_low = 0.0;   ///< noise levels sqrt((1 − a) / a) between which guidance acts;
+  double guidance_high = 0.0;  ///< 0 = no upper bound
+  std::string negative;        ///< what guidance leads away from
+  std::string size;            ///< "512" or "WxH"; empty = what the model was trained on
+  std::int64_t batch = 0;      ///< images at a time; 0 = by the size
+
+  void visit(FieldVisitor& visitor) override;
+
+  /// Ranges, and that either a prompt or classes are given; Error(kUsage) names the flag.
+  void check() const;
+};
+
+/// Pixels; 0 × 0 for an empty text.
+struct ImageSize {
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+};
+
+/// Reads "512" or "640x512". Error(kUsage).
+ImageSize parse_size(const std::string& text);
+
+}  // namespace dd::generate

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/pipeline.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+#include "dd/core/error.h"
+
+namespace dd::generate {
+namespace {
+
+/// Pixels that the decoder gets at a time: its activations, not the latents, decide the peak
+/// memory.
+constexpr std::int64_t kDecodePixels = std::int64_t{1} << 20;
+
+void resolve_size(const models::StableDiffusion& model, SamplingOptions& options) {
+  if (options.width == 0) options.width = options.height = model.default_size();
+  const std::int64_t factor = model.vae.config().factor();
+  if (options.width % factor != 0 || options.height % factor != 0) {
+    fail_usage(cat("cannot draw ", options.width, "x", options.height,
+                   " pixels, --size; take multiples of ", factor));
+  }
+}
+
+}  // namespace
+
+TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOptions& options)
+    : model_(model), options_(options) {
+  const std::int64_t channels = model.vae.config().latent_channels;
+  if (model.unet.config().in_channels != channels || model.unet.config().out_channels != channels) {
+    fail_input(cat("the U-Net of ", model.source, " does not turn text into latents (",
+                   model.unet.config().in_channels, " channels in, ",
+                   model.unet.config().out_channels, " out, the VAE has ", channels,
+                   "); use a text-to-image model"));
+  }
+  resolve_size(model, options_);
+  if (options_.sampler == "auto")
+    options_.sampler = default_sampler_name(model.schedule.class_name);
+  sampler_ = make_sampler(options_.sampler, model.schedule);
+  sampler_->set_steps(options_.steps);
+}
+
+at::Tensor TextToImage::encode(const std::string& prompt) const {
+  const c10::NoGradGuard no_grad;
+  return model_.encode(std::span(&prompt, 1));
+}
+
+at::Tensor TextToImage::noise(std::span<const std::uint64_t> seeds) const {
+  const std::int64_t factor = model_.vae.config().factor();
+  const std::int64_t shape[] = {1, model_.vae.config().latent_channels, options_.height / factor,
+                                options_.width / factor};
+  std::vector<at::Tensor> rows;
+  for (const std::uint64_t seed : seeds) rows.push_back(seeded_randn(shape, seed));
+  return at::cat(rows);
+}
+
+at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t step,
+                                const at::Tensor& context, const at::Tensor& both) const {
+  const at::Tensor seen = sampler_->scale_input(latents, step).to(model_.placement.dtype);
+  const bool guided = options_.guidance.active(sampler_->noise_level(step));
+  const at::Tensor input = guided ? at::cat({seen, seen}) : seen;
+  const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
+  const at::Tensor times =
+      at::full({input.size(0)}, timestep, at::TensorOptions(at::kFloat).device(input.device()));
+  const at::Tensor output = model_.unet(input, times, guided ? both : context).to(at::kFloat);
+  return guided ? guide_stacked(output, options_.guidance.scale) : output;
+}
+
+at::Tensor TextToImage::decode(const at::Tensor& latents) const {
+  const std::int64_t each =
+      std::max<std::int64_t>(1, kDecodePixels / (options_.width * options_.height));
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& part : latents.split(each)) {
+    const at::Tensor unscaled = part / model_.vae.config().scaling_factor;
+    const at::Tensor pixels = model_.vae.decode(unscaled.to(model_.placement.dtype));
+    parts.push_back((pixels.to(at::kFloat) / 2 + 0.5).clamp(0, 1).cpu());
+  }
+  return at::cat(parts);
+}
+
+at::Tensor TextToImage::images(const at::Tensor& context, const at::Tensor& unconditional,
+                               std::span<const std::uint64_t> seeds, const OnStep& on_step) {
+  const c10::NoGradGuard no_grad;
+  const auto count = static_cast<std::int64_t>(seeds.size());
+  ensure(count > 0 && context.size(0) == count, "one row of conditioning is needed for each seed");
+  at::Tensor both;
+  if (options_.guidance.enabled()) {
+    both = at::cat({unconditional.expand({count, -1, -1}), context});
+  }
+  at::Tensor latents = (noise(seeds) * sampler_->initial_scale()).to(model_.placement.device);
+  for (std::int64_t step = 0; step < evaluations(); ++step) {
+    if (on_step) on_step(step);
+    latents = sampler_->step(predict(latents, step, context, both), step, latents);
+  }
+  const at::Tensor pixels = decode(latents);
+  // Clamping keeps NaN, so nothing that overflowed on the way gets past this.
+  if (!at::isfinite(pixels).all().item<bool>()) {
+    fail_resource(cat("drawing with ", options_.sampler, " gave numbers beyond the range of ",
+                      dtype_name(model_.placement.dtype), "; use --dtype bf16 or f32"));
+  }
+  return pixels;
+}
+
+}  // namespace dd::generate

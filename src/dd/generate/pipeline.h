@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "dd/diffusion/guidance.h"
+#include "dd/diffusion/sampler.h"
+#include "dd/models/stable_diffusion.h"
+
+namespace dd::generate {
+
+struct SamplingOptions {
+  std::string sampler = "auto";  ///< auto = the one of the model's scheduler
+  std::int64_t steps = 50;
+  Guidance guidance;
+  std::int64_t width = 0;  ///< pixels; 0 = what the model was trained on
+  std::int64_t height = 0;
+};
+
+/// Draws images as diffusers' StableDiffusionPipeline does: the same seed gives the same image,
+/// whatever else is in its batch. The model must outlive the object and may change its weights
+/// (LoRA) between calls. Not thread-safe.
+class TextToImage {
+ public:
+  /// Error(kUsage) for sizes that the model cannot draw or steps that it has no room for;
+  /// Error(kInput) for a U-Net that draws something else than latents of this VAE.
+  TextToImage(const models::StableDiffusion& model, const SamplingOptions& options);
+
+  /// The sampler and size in use, where the options left them open.
+  const SamplingOptions& options() const noexcept { return options_; }
+  /// U-Net evaluations for one batch; twice the work where guidance is active.
+  std::int64_t evaluations() const {
+    return static_cast<std::int64_t>(sampler_->timesteps().size());
+  }
+
+  /// Conditioning [1, T, width] of a prompt. It depends on LoRAs in the text encoder.
+  at::Tensor encode(const std::string& prompt) const;
+
+  /// Called before each evaluation with its number; may throw to stop.
+  using OnStep = std::function<void(std::int64_t step)>;
+
+  /// Pixels in 0 … 1, [B, 3, height, width], float32 on the CPU. Row i starts from
+  /// randn(1, C, height/f, width/f) of a CPU generator with seeds[i]. `context` is [B, T, width];
+  /// `unconditional` [1, T, width] is what guidance leads away from (without guidance it may be
+  /// undefined). Error(kResource) when numbers left the range of the dtype.
+  at::Tensor images(const at::Tensor& context, const at::Tensor& unconditional,
+                    std::span<const std::uint64_t> seeds, const OnStep& on_step = {});
+
+ private:
+  at::Tensor noise(std::span<const std::uint64_t> seeds) const;
+  at::Tensor predict(const at::Tensor& latents, std::int64_t step, const at::Tensor& context,
+                     const at::Tensor& both) const;
+  at::Tensor decode(const at::Tensor& latents) const;
+
+  const models::StableDiffusion& model_;
+  SamplingOptions options_;
+  std::unique_ptr<Sampler> sampler_;
+};
+
+}  // namespace dd::generate

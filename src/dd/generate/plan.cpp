@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/plan.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/core/seeds.h"
+#include "dd/data/class_list.h"
+#include "dd/data/dataset.h"
+#include "dd/text/prompt.h"
+
+namespace dd::generate {
+namespace {
+
+std::vector<std::string> read_class_names(const std::filesystem::path& file) {
+  constexpr std::uintmax_t kLimit = std::uintmax_t{16} << 20;
+  std::istringstream lines(read_file(file, kLimit));
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos || line[begin] == '#') continue;
+    const std::string name = line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+    if (!seen.insert(name).second) {
+      fail_input(cat("the class \"", name, "\" stands twice in ", file.string(), "; remove one"));
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> class_names(const std::string& source) {
+  if (std::filesystem::is_regular_file(source)) return read_class_names(source);
+  return open_dataset(parse_data_spec(source), "train")->class_names();
+}
+
+}  // namespace
+
+PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
+  const Subject& of = subjects.at(subject);
+  char name[32];
+  std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
+  const auto index = static_cast<std::uint64_t>(number);
+  if (!labelled) return {subject, number, seed + index, name};
+  return {subject, number, mix_seed(seed, "generate/" + of.name, {index}), of.folder + "/" + name};
+}
+
+Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
+  Plan plan;
+  plan.seed = seed;
+  if (!options.prompt.empty()) {
+    plan.each = options.count;
+    plan.subjects.push_back({"", "", options.prompt});
+    return plan;
+  }
+  plan.each = options.per_class;
+  plan.labelled = true;
+  const std::vector<std::string> names = class_names(options.classes);
+  if (names.empty())
+    fail_input(cat("no classes in ", options.classes, ", --classes; write a name a line"));
+  for (const ClassEntry& entry : folders_for_classes(names)) {
+    plan.subjects.push_back(
+        {entry.name, entry.folder, fill_template(options.prompt_template, entry.name)});
+  }
+  return plan;
+}
+
+}  // namespace dd::generate

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dd/generate/options.h"
+
+namespace dd::generate {
+
+/// What images are drawn of: a class, or the one prompt.
+struct Subject {
+  std::string name;    ///< class name; empty for a prompt
+  std::string folder;  ///< below OUT; empty for a prompt
+  std::string prompt;
+};
+
+struct PlannedImage {
+  std::size_t subject;  ///< index into the plan's subjects; the label of a class
+  std::int64_t number;
+  std::uint64_t seed;  ///< of the generator that draws the noise
+  std::string file;    ///< below OUT, with forward slashes
+};
+
+/// Which images a call makes. Every image follows from its identity alone, so that sets can be cut,
+/// completed and extended without changing what is there.
+struct Plan {
+  std::vector<Subject> subjects;
+  std::int64_t each = 0;   ///< images of each subject
+  std::uint64_t seed = 0;  ///< --seed
+  bool labelled = false;   ///< classes rather than a prompt
+
+  std::int64_t total() const { return static_cast<std::int64_t>(subjects.size()) * each; }
+
+  /// Image `number` of a prompt has the seed S + number, as one would call diffusers with it. Image
+  /// `number` of a class has mix_seed(S, "generate/" + name, {number}): classes share no noise, and
+  /// a class keeps its images whatever other classes are drawn and in whatever order.
+  PlannedImage image(std::size_t subject, std::int64_t number) const;
+};
+
+/// Finds the classes. Error(kInput) when the file or data set has none, Error(kUsage) for a
+/// template without a place for the name.
+Plan make_plan(const GenerateOptions& options, std::uint64_t seed);
+
+}  // namespace dd::generate
