@@ -20,7 +20,7 @@ void OptimizerOptions::visit(FieldVisitor& visitor) {
   visitor.field("weight-decay", weight_decay, {.help = "decoupled weight decay of AdamW", .low = 0, .high = 1});
   visitor.field("beta1", beta1, {.help = "decay of AdamW's first moment", .low = 0, .high = 1});
   visitor.field("beta2", beta2, {.help = "decay of AdamW's second moment", .low = 0, .high = 1});
-  visitor.field("clip", clip, {.help = "largest norm of the gradient; 0 = no limit", .low = 0, .high = 1e9});
+  visitor.field("clip-norm", clip, {.help = "largest norm of the gradient; 0 = no limit", .low = 0, .high = 1e9});
 }
 
 double learning_rate(const OptimizerOptions& options, std::int64_t step, std::int64_t total) {
