@@ -131,9 +131,9 @@ Image resize_columns(const Image& image, int height, ResizeFilter filter) {
   return result;
 }
 
-// Rounding between the passes makes their order visible. Pillow 13 takes the vertical pass first
-// where it drops more than twice as many rows as the other drops columns (found by comparing 9,000
-// random sizes); older releases always begin horizontally.
+// Rounding between the passes makes their order visible. This rule was inferred, not read from
+// Pillow's source: it told the order right for all 8,914 of 9,000 random sizes (bilinear, bicubic,
+// Lanczos) where the two orders differ, with Pillow 13.0.
 bool rows_first(const Image& image, int width, int height) {
   return height >= image.height || image.height - height <= 2 * (std::int64_t{image.width} - width);
 }

@@ -9,9 +9,11 @@ enum class ResizeFilter { kBox, kBilinear, kBicubic, kLanczos };
 
 /// Antialiased resize, bit for bit PIL's `Image.resize`: the filter widens when shrinking, weights
 /// are rounded to 22 binary places, and the result of the horizontal pass is rounded to 8 bits
-/// before the vertical one. The order of the passes is that of Pillow 13; older releases differ, by
-/// a level or so, where a picture more than twice as high as wide shrinks. The image must not be
-/// empty, the new size positive. Thread-safe.
+/// before the vertical one. The order of the passes is that of Pillow 13;
+/// Pillow 11.3 always takes the horizontal one first, which shows where the height loses more than
+/// twice as many pixels as the width (shrinking a picture over twice as high as wide does that): a
+/// hard-edged test picture squeezed from 61x47 to 60x5 differed by up to 19 levels. The image must
+/// not be empty, the new size positive. Thread-safe.
 Image resize(const Image& image, int width, int height,
              ResizeFilter filter = ResizeFilter::kBicubic);
 
