@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 import common
 import lora
 
-STEPS, WARM_UP, BATCH = 5, 2, 3
+STEPS, WARM_UP, BATCH = 5, 1, 3
+LONG_STEPS, LONG_WARM_UP = 400, 100
 LEARNING_RATE, WEIGHT_DECAY, BETAS, EPSILON, CLIP_NORM = 1e-4, 1e-2, (0.9, 0.999), 1e-8, 1.0
 SEED = 600
 
@@ -67,7 +68,20 @@ def train(models, scheduler, record, scale):
         optimizer.step()
         rates.step()
         optimizer.zero_grad()
-    return {name: torch.tensor(values) for name, values in history.items()}
+    return {name: torch.tensor(values, dtype=torch.float64) for name, values in history.items()}
+
+
+def long_rates():
+    """Learning rates of a run with the paper's warm-up, which five steps cannot show."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LEARNING_RATE)
+    rates = get_scheduler(
+        "cosine", optimizer, num_warmup_steps=LONG_WARM_UP, num_training_steps=LONG_STEPS)
+    values = []
+    for _ in range(LONG_STEPS):
+        values.append(rates.get_last_lr()[0])
+        optimizer.step()
+        rates.step()
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def make(out, name, seed, zero_up):
@@ -79,14 +93,16 @@ def make(out, name, seed, zero_up):
     common.save_tensors(folder / "start.safetensors", lora.lora_tensors(models))
     history = train(models, scheduler, record, scale)
     common.save_tensors(folder / "final.safetensors", lora.lora_tensors(models))
-    common.save_tensors(folder / "history.safetensors", history)
+    common.save_tensors(
+        folder / "history.safetensors", {**history, "long_learning_rate": long_rates()})
     common.write_note(folder, __file__, seed, {
         "batches.safetensors": "step.N.*: posterior mean and standard deviation (unscaled), the noise "
         "that samples it, the diffusion noise, timesteps, prompt ids; latents = (mean + std * "
         "sample_noise) * scaling_factor",
         "start.safetensors": "LoRA tensors before the first step",
         "final.safetensors": "LoRA tensors after the last step",
-        "history.safetensors": "loss, gradient norm before clipping, learning rate, one value a step"},
+        "history.safetensors": "loss, gradient norm before clipping, learning rate, one value a "
+        f"step; long_learning_rate: of {LONG_STEPS} steps with {LONG_WARM_UP} to warm up"},
         lora.USED, model=f"../../models/{name}", rank=lora.RANK, alpha=lora.ALPHA, steps=STEPS,
         batch=BATCH, scaling_factor=scale, prediction_type=scheduler.config.prediction_type,
         optimizer={
