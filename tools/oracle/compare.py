@@ -41,12 +41,23 @@ def json_differences(stored, fresh):
         yield "content differs"
 
 
+def picture_differences(stored, fresh):
+    """Generated pictures: the last rounding to a level may go the other way on another processor."""
+    from PIL import Image, ImageChops
+
+    gaps = ImageChops.difference(Image.open(stored), Image.open(fresh)).getextrema()
+    widest = max(high for _, high in gaps)
+    return [f"a value differs by {widest} levels"] if widest > 1 else []
+
+
 def file_differences(stored, fresh):
     if stored.suffix == ".safetensors":
         return list(tensor_differences(stored, fresh))
     if stored.suffix == ".json":
         return list(json_differences(stored, fresh))
-    return [] if stored.read_bytes() == fresh.read_bytes() else ["content differs"]
+    if stored.read_bytes() == fresh.read_bytes():
+        return []
+    return picture_differences(stored, fresh) if stored.parent.name == "generate" else ["content differs"]
 
 
 def data_files(folder):

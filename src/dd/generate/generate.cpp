@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/generate.h"
+
+#include <ATen/ops/cat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "dd/core/error.h"
+#include "dd/generate/loras.h"
+#include "dd/generate/pipeline.h"
+#include "dd/generate/writer.h"
+#include "dd/tensor/image_tensor.h"
+
+namespace dd::generate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+SamplingOptions sampling_options(const GenerateOptions& options) {
+  const ImageSize size = parse_size(options.size);
+  const double no_bound = std::numeric_limits<double>::infinity();
+  const double high = options.guidance_high > 0 ? options.guidance_high : no_bound;
+  return {.sampler = options.sampler,
+          .steps = options.steps,
+          .guidance = {options.guidance, options.guidance_low, high},
+          .width = size.width,
+          .height = size.height};
+}
+
+Json lora_list(const std::vector<LoraUse>& uses, bool with_file) {
+  Json list = Json::array();
+  for (const LoraUse& use : uses) {
+    Json entry = Json::object();
+    if (with_file) entry["file"] = use.file.string();
+    entry["scale"] = use.scale;
+    entry["hash"] = use.hash;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+/// Paths and names of this machine stay out of the settings: a set may be completed elsewhere.
+SetDescription describe(const models::StableDiffusion& model, const GenerateOptions& options,
+                        const SamplingOptions& sampling, const Plan& plan,
+                        const std::vector<std::vector<LoraUse>>& loras) {
+  SetDescription description;
+  Json common{{"sampler", sampling.sampler},
+              {"steps", sampling.steps},
+              {"guidance", options.guidance},
+              {"guidance_low", options.guidance_low},
+              {"guidance_high", options.guidance_high},
+              {"negative", options.negative},
+              {"width", sampling.width},
+              {"height", sampling.height},
+              {"dtype", dtype_name(model.placement.dtype)},
+              {"model_hash", model.fingerprint}};
+  description.settings = common;
+  description.settings["seed"] = plan.seed;
+  Json subjects = Json::array();
+  for (std::size_t i = 0; i < plan.subjects.size(); ++i) {
+    const Subject& subject = plan.subjects[i];
+    subjects.push_back({{"class", subject.name},
+                        {"folder", subject.folder},
+                        {"prompt", subject.prompt},
+                        {"lora", lora_list(loras[i], false)}});
+    description.loras.push_back(lora_list(loras[i], true));
+  }
+  description.settings["subjects"] = std::move(subjects);
+  description.common_line = std::move(common);
+  description.common_line["model"] = model.source;
+  description.common_line["version"] = DATADREAM_VERSION;
+  return description;
+}
+
+/// About as many activations as four images of 512 px have; small models gain from large batches.
+std::int64_t batch_size(const GenerateOptions& options, const SamplingOptions& sampling) {
+  if (options.batch > 0) return options.batch;
+  constexpr std::int64_t kPixels = 4 * 512 * 512;
+  return std::clamp<std::int64_t>(kPixels / (sampling.width * sampling.height), 1, 64);
+}
+
+/// One call's work: the missing images in batches, LoRAs exchanged between subjects that need
+/// others.
+class Run {
+ public:
+  Run(const models::StableDiffusion& model, TextToImage& drawer, const GenerateOptions& options,
+      const Plan& plan, Context& context)
+      : model_(model), drawer_(drawer), options_(options), plan_(plan), context_(context) {}
+
+  void draw(const std::vector<PlannedImage>& todo, const std::vector<std::vector<LoraUse>>& loras,
+            const ImageSetWriter& writer) {
+    const auto total = static_cast<std::int64_t>(todo.size());
+    const std::int64_t batch = batch_size(options_, drawer_.options());
+    for (std::size_t begin = 0; begin < todo.size();) {
+      const std::vector<LoraUse>& uses = loras[todo[begin].subject];
+      std::size_t end = begin;
+      while (end < todo.size() && loras[todo[end].subject] == uses) ++end;
+      std::optional<lora::MergedLora> merged;
+      if (!uses.empty()) merged.emplace(apply_loras(model_, uses, context_.report));
+      prompts_.clear();
+      if (drawer_.options().guidance.enabled()) unconditional_ = drawer_.encode(options_.negative);
+      for (; begin < end; begin += static_cast<std::size_t>(batch)) {
+        const std::size_t count = std::min(static_cast<std::size_t>(batch), end - begin);
+        draw_batch(std::span(todo).subspan(begin, count), total, writer);
+      }
+      begin = end;
+    }
+    finish_writing();
+  }
+
+ private:
+  void draw_batch(std::span<const PlannedImage> batch, std::int64_t total,
+                  const ImageSetWriter& writer) {
+    std::vector<std::uint64_t> seeds;
+    for (const PlannedImage& planned : batch) seeds.push_back(planned.seed);
+    const auto on_step = [&](std::int64_t step) {
+      context_.cancel.check();
+      context_.report.progress("generate", done_, total,
+                               cat("step ", step, "/", drawer_.evaluations()));
+    };
+    const at::Tensor pixels = drawer_.images(conditioning(batch), unconditional_, seeds, on_step);
+    finish_writing();
+    // PNG files are packed and written while the next batch is drawn.
+    writing_ = std::async(std::launch::async,
+                          [&writer, images = tensor_to_images(pixels),
+                           planned = std::vector<PlannedImage>(batch.begin(), batch.end())] {
+                            for (std::size_t i = 0; i < images.size(); ++i) {
+                              writer.write(planned[i], images[i]);
+                            }
+                          });
+    done_ += static_cast<std::int64_t>(batch.size());
+    context_.report.progress("generate", done_, total, "");
+  }
+
+  /// [B, T, width]; each prompt is encoded once, and kept while batches still need it.
+  at::Tensor conditioning(std::span<const PlannedImage> batch) {
+    std::map<std::size_t, at::Tensor> needed;
+    std::vector<at::Tensor> rows;
+    for (const PlannedImage& planned : batch) {
+      const auto known = prompts_.find(planned.subject);
+      at::Tensor& row = needed[planned.subject];
+      if (!row.defined()) {
+        row = known != prompts_.end() ? known->second
+                                      : drawer_.encode(plan_.subjects[planned.subject].prompt);
+      }
+      rows.push_back(row);
+    }
+    prompts_ = std::move(needed);
+    return at::cat(rows);
+  }
+
+  void finish_writing() {
+    if (writing_.valid()) writing_.get();
+  }
+
+  const models::StableDiffusion& model_;
+  TextToImage& drawer_;
+  const GenerateOptions& options_;
+  const Plan& plan_;
+  Context& context_;
+  std::map<std::size_t, at::Tensor> prompts_;  ///< conditioning by subject
+  at::Tensor unconditional_;
+  std::int64_t done_ = 0;
+  std::future<void> writing_;  ///< last, so that it ends before anything it uses goes
+};
+
+void warn_of_cut_prompts(const models::StableDiffusion& model, const GenerateOptions& options,
+                         const Plan& plan, Reporter& report) {
+  const auto check = [&](const std::string& prompt) {
+    if (!model.tokenizer.encode(prompt).truncated) return;
+    report.warn(cat("the prompt \"", prompt, "\" is longer than ", model.tokenizer.context_length(),
+                    " tokens; its end is not seen by the model"));
+  };
+  for (const Subject& subject : plan.subjects) check(subject.prompt);
+  check(options.negative);
+  if (!options.negative.empty() && options.guidance <= 1) {
+    report.warn("--negative has no effect without guidance; give --guidance above 1");
+  }
+}
+
+struct Request {
+  const GenerateOptions& options;
+  const CommonOptions& common;
+  Plan plan;
+  std::vector<std::vector<LoraUse>> loras;  ///< by subject
+};
+
+/// What can be checked without a model goes first: a mistyped class file should not wait for one.
+Request make_request(const GenerateOptions& options, const CommonOptions& common) {
+  options.check();
+  if (common.out.empty()) fail_usage("--out is missing; name the folder for the images");
+  Plan plan = make_plan(options, static_cast<std::uint64_t>(common.seed));
+  auto loras = choose_loras(options, plan);
+  return {options, common, std::move(plan), std::move(loras)};
+}
+
+std::string summary(const Plan& plan, const TextToImage& drawer, const GenerateResult& result,
+                    std::size_t todo) {
+  const SamplingOptions& sampling = drawer.options();
+  return cat(todo, " images to draw, ", result.present, " there already: ", plan.subjects.size(),
+             plan.labelled ? " classes" : " prompt", ", ", sampling.width, "x", sampling.height,
+             " pixels, ", sampling.sampler, ", ", drawer.evaluations(), " evaluations each",
+             sampling.guidance.enabled() ? ", twice for guidance" : "");
+}
+
+GenerateResult run_request(const models::StableDiffusion& model, const Request& request,
+                           Context& context) {
+  TextToImage drawer(model, sampling_options(request.options));
+  ImageSetWriter writer(
+      request.common.out, request.plan,
+      describe(model, request.options, drawer.options(), request.plan, request.loras),
+      request.common.force);
+  const std::vector<PlannedImage> todo = writer.missing();
+  GenerateResult result;
+  result.present = request.plan.total() - static_cast<std::int64_t>(todo.size());
+  context.report.info(summary(request.plan, drawer, result, todo.size()));
+  if (request.common.dry_run) return result;
+  warn_of_cut_prompts(model, request.options, request.plan, context.report);
+  writer.begin();
+  const auto start = Clock::now();
+  try {
+    Run(model, drawer, request.options, request.plan, context).draw(todo, request.loras, writer);
+  } catch (...) {
+    writer.write_metadata();
+    throw;
+  }
+  writer.write_metadata();
+  result.written = static_cast<std::int64_t>(todo.size());
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+}  // namespace
+
+GenerateResult run_generate(const models::StableDiffusion& model, const GenerateOptions& options,
+                            const CommonOptions& common, Context& context) {
+  return run_request(model, make_request(options, common), context);
+}
+
+GenerateResult run_generate(const GenerateOptions& options, const CommonOptions& common,
+                            Context& context) {
+  const Request request = make_request(options, common);
+  const at::Device device = parse_device(common.device);
+  const models::StableDiffusion model =
+      models::StableDiffusion::load(options.model, {device, parse_dtype(common.dtype, device)});
+  return run_request(model, request, context);
+}
+
+}  // namespace dd::generate

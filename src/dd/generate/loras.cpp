@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/loras.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "dd/core/error.h"
+#include "dd/io/fingerprint.h"
+#include "dd/lora/lora_file.h"
+
+namespace dd::generate {
+namespace fs = std::filesystem;
+namespace {
+
+LoraUse make_use(const fs::path& file, double scale) {
+  const fs::path found = fs::is_directory(file) ? file / lora::kLoraFileName : file;
+  if (!fs::is_regular_file(found))
+    fail_input(cat("no LoRA at ", found.string(), "; check --lora and --adapters"));
+  return {found, scale, io::fingerprint(std::span(&found, 1))};
+}
+
+/// FILE or FILE:SCALE; a colon that no number follows belongs to the name.
+LoraUse parse_use(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 == text.size()) return make_use(text, 1);
+  double scale = 1;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + colon + 1, last, scale);
+  if (error != std::errc() || end != last || !std::isfinite(scale)) return make_use(text, 1);
+  return make_use(text.substr(0, colon), scale);
+}
+
+LoraUse adapter_of(const fs::path& adapters, const Subject& subject) {
+  const fs::path file = adapters / subject.folder / lora::kLoraFileName;
+  if (!fs::is_regular_file(file)) {
+    fail_input(cat("no adapter for the class \"", subject.name, "\": ", file.string(),
+                   " is missing; run adapt for it, or leave the class out"));
+  }
+  return make_use(file, 1);
+}
+
+}  // namespace
+
+std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan) {
+  std::vector<LoraUse> common;
+  for (const std::string& text : options.lora) common.push_back(parse_use(text));
+  const fs::path& adapters = options.adapters;
+  if (!adapters.empty() && !fs::is_directory(adapters)) {
+    fail_input(cat("no adapters at ", adapters.string(), ": no such folder; check --adapters"));
+  }
+  const bool a_class_each = !adapters.empty() && !fs::exists(adapters / lora::kLoraFileName);
+  if (!adapters.empty() && !a_class_each)
+    common.push_back(make_use(adapters / lora::kLoraFileName, 1));
+  if (a_class_each && !plan.labelled) {
+    fail_usage(cat("there is no ", lora::kLoraFileName, " right in ", adapters.string(),
+                   ", so its adapters belong to classes; choose one of them with --lora FILE"));
+  }
+  std::vector<std::vector<LoraUse>> uses(plan.subjects.size(), common);
+  for (std::size_t i = 0; a_class_each && i < uses.size(); ++i) {
+    uses[i].push_back(adapter_of(adapters, plan.subjects[i]));
+  }
+  return uses;
+}
+
+lora::MergedLora apply_loras(const models::StableDiffusion& model, const std::vector<LoraUse>& uses,
+                             Reporter& report) {
+  const lora::ModelPart parts[] = {{"unet", &model.unet.parameters()},
+                                   {"text_encoder", &model.text_encoder.parameters()}};
+  std::vector<lora::LoraFile> files;
+  for (const LoraUse& use : uses) {
+    files.push_back(lora::read_lora(use.file, parts));
+    const std::string& base = files.back().record.base_model;
+    if (!base.empty() && base != model.fingerprint) {
+      report.warn(
+          cat("the LoRA ", use.file.string(), " was trained on another model than ", model.source));
+    }
+  }
+  std::vector<lora::ScaledLora> scaled;
+  for (std::size_t i = 0; i < uses.size(); ++i)
+    scaled.push_back({&files[i].weights, uses[i].scale});
+  return {parts, scaled};
+}
+
+}  // namespace dd::generate

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/generate/writer.h"
+
+#include <algorithm>
+
+#include "dd/core/files.h"
+#include "dd/image/write.h"
+
+namespace dd::generate {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kSettingsFile = "generate.json";
+constexpr const char* kMetadataFile = "metadata.jsonl";
+
+/// The first key in which two settings differ, for the message.
+std::string difference(const Json& earlier, const Json& now) {
+  for (const auto& [key, value] : now.items()) {
+    const Json before = earlier.value(key, Json(nullptr));
+    if (before == value) continue;
+    if (value.is_structured() || before.is_structured()) return cat("other ", key);
+    return cat(key, " ", before.dump(), " instead of ", value.dump());
+  }
+  return "other settings";
+}
+
+/// Whether the name, read from a file, stays inside the folder.
+bool is_plain_name(const std::string& name) {
+  return name.empty() || (fs::path(name).filename() == name && name != "." && name != "..");
+}
+
+/// The images that an earlier call may have written, by its generate.json.
+Plan earlier_plan(const Json& earlier, const std::string& where) {
+  Plan plan;
+  plan.each = json_value<std::int64_t>(earlier, "images_each", 0, where);
+  const Json settings = earlier.value("settings", Json::object());
+  for (const Json& subject : settings.value("subjects", Json::array())) {
+    const std::string folder = json_value<std::string>(subject, "folder", "", where);
+    if (!is_plain_name(folder))
+      fail_input(cat(where, ": bad folder name \"", folder, "\"; remove the file"));
+    plan.labelled = plan.labelled || !folder.empty();
+    plan.subjects.push_back({json_value<std::string>(subject, "class", "", where), folder, ""});
+  }
+  return plan;
+}
+
+template <class Visit>
+void for_each_image(const Plan& plan, std::int64_t each, const Visit& visit) {
+  for (std::size_t subject = 0; subject < plan.subjects.size(); ++subject) {
+    for (std::int64_t number = 0; number < each; ++number) visit(plan.image(subject, number));
+  }
+}
+
+}  // namespace
+
+ImageSetWriter::ImageSetWriter(fs::path folder, const Plan& plan, SetDescription description,
+                               bool force)
+    : folder_(std::move(folder)),
+      plan_(plan),
+      description_(std::move(description)),
+      force_(force),
+      listed_(plan.each) {
+  if (fs::exists(folder_ / kSettingsFile)) earlier_ = read_json(folder_ / kSettingsFile);
+  if (force_) return;
+  check_origin();
+  if (earlier_.is_null()) return;
+  const std::string where = (folder_ / kSettingsFile).string();
+  listed_ = std::max(listed_, json_value<std::int64_t>(earlier_, "images_each", 0, where));
+}
+
+void ImageSetWriter::check_origin() const {
+  if (!earlier_.is_null()) {
+    const Json before = earlier_.value("settings", Json::object());
+    if (before == description_.settings) return;
+    fail_usage(cat("the images in ", folder_.string(), " were made with ",
+                   difference(before, description_.settings),
+                   "; use another --out, or --force to start over"));
+  }
+  bool occupied = fs::exists(folder_ / kMetadataFile);
+  for_each_image(plan_, 1,
+                 [&](const PlannedImage& planned) { occupied = occupied || has(planned); });
+  if (occupied) {
+    fail_usage(cat(folder_.string(), " holds images of unknown settings (no ", kSettingsFile,
+                   "); use another --out, or --force to replace them"));
+  }
+}
+
+bool ImageSetWriter::has(const PlannedImage& planned) const {
+  return fs::exists(folder_ / planned.file);
+}
+
+std::vector<PlannedImage> ImageSetWriter::missing() const {
+  std::vector<PlannedImage> list;
+  for_each_image(plan_, plan_.each, [&](PlannedImage planned) {
+    if (force_ || !has(planned)) list.push_back(std::move(planned));
+  });
+  return list;
+}
+
+void ImageSetWriter::remove_earlier() const {
+  const auto remove = [&](const PlannedImage& planned) {
+    std::error_code ignored;
+    fs::remove(folder_ / planned.file, ignored);
+  };
+  for_each_image(plan_, plan_.each, remove);
+  if (!earlier_.is_null()) {
+    const Plan plan = earlier_plan(earlier_, (folder_ / kSettingsFile).string());
+    for_each_image(plan, plan.each, remove);
+    for (const Subject& subject : plan.subjects) {
+      std::error_code not_empty;
+      if (!subject.folder.empty()) fs::remove(folder_ / subject.folder, not_empty);
+    }
+  }
+  std::error_code ignored;
+  fs::remove(folder_ / kMetadataFile, ignored);
+}
+
+void ImageSetWriter::begin() {
+  make_folder(folder_);
+  if (force_) remove_earlier();
+  write_json(folder_ / kSettingsFile,
+             Json{{"format", 1}, {"images_each", listed_}, {"settings", description_.settings}});
+}
+
+void ImageSetWriter::write(const PlannedImage& planned, const Image& image) const {
+  write_png(folder_ / planned.file, image);
+}
+
+std::string ImageSetWriter::line(const PlannedImage& planned) const {
+  const Subject& subject = plan_.subjects.at(planned.subject);
+  Json line;
+  line["file_name"] = planned.file;
+  if (plan_.labelled) {
+    line["class"] = subject.name;
+    line["label"] = planned.subject;
+  }
+  line["prompt"] = subject.prompt;
+  line["seed"] = planned.seed;
+  line.update(description_.common_line);
+  line["lora"] = description_.loras.at(planned.subject);
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void ImageSetWriter::write_metadata() const {
+  std::string text;
+  for_each_image(plan_, listed_, [&](const PlannedImage& planned) {
+    if (has(planned)) text += line(planned);
+  });
+  write_file_atomically(folder_ / kMetadataFile, text);
+}
+
+}  // namespace dd::generate
