@@ -115,7 +115,7 @@ std::string help_markdown(const std::vector<Command>& commands) {
   std::string text =
       "# The command line\n\n"
       "<!-- Written by `make docs` from the program's own help; do not edit. -->\n\n"
-      "`datadream COMMAND [OPTION]…`. " +
+      "`datadream COMMAND [OPTION]…`, a command a stage.\n\n" +
       std::string(kStatusText) +
       "\nEvery option can also stand in a TOML file given by `--config FILE`, with underscores "
       "for\n"
