@@ -75,8 +75,8 @@ std::string number_text(double value) {
   std::array<char, 64> buffer{};
   const double size = std::abs(value);
   // Plain digits where they are easily read, powers of ten elsewhere.
-  const auto format = value == 0 || (size >= 1e-4 && size < 1e7) ? std::chars_format::fixed
-                                                                 : std::chars_format::scientific;
+  const auto format = value == 0 || (size >= 1e-4 && size < 1e12) ? std::chars_format::fixed
+                                                                  : std::chars_format::scientific;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
   return {buffer.data(), end};
 }
@@ -91,9 +91,10 @@ std::vector<FieldText> describe(const Options& options) {
 std::string sentence(const FieldText& field) {
   std::vector<std::string> notes;
   if (!field.limits.empty()) notes.push_back(field.limits);
-  if (field.required) notes.emplace_back("required");
-  if (!field.default_value.empty() && !field.required) {
+  if (!field.default_value.empty()) {
     notes.push_back("default " + field.default_value);
+  } else if (field.required) {
+    notes.emplace_back("required");
   }
   return notes.empty() ? field.help : field.help + " (" + joined(notes, "; ") + ")";
 }

@@ -55,6 +55,7 @@ TEST(FieldText, ShowsChoicesAndSwitches) {
 TEST(FieldText, WritesNumbersShortAndWithoutLoss) {
   EXPECT_EQ(dd::cli::number_text(16), "16");
   EXPECT_EQ(dd::cli::number_text(0.8), "0.8");
+  EXPECT_EQ(dd::cli::number_text(1e7), "10000000");
   EXPECT_EQ(dd::cli::number_text(-2.5), "-2.5");
   EXPECT_EQ(dd::cli::number_text(1e-8), "1e-08");
   EXPECT_EQ(std::stod(dd::cli::number_text(1.0 / 3)), 1.0 / 3);
