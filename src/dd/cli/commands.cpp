@@ -4,7 +4,7 @@
 namespace dd::cli {
 
 std::vector<Command> all_commands() {
-  return {};
+  return {train_command(), evaluate_command(), pretrain_command()};
 }
 
 }  // namespace dd::cli

@@ -10,6 +10,10 @@ namespace dd::cli {
 // To add a command: write cmd_<name>.cpp with `Command <name>_command()` in it, and name it here,
 // in commands.cpp and in CMakeLists.txt. Help, configuration file and docs/cli.md follow from it.
 
+Command evaluate_command();
+Command pretrain_command();
+Command train_command();
+
 /// All commands, in the order in which the help lists them.
 std::vector<Command> all_commands();
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/pretrain/parts.h"
+
+#include <ATen/TensorOperators.h>
+
+#include "dd/core/json.h"
+#include "dd/core/seeds.h"
+#include "dd/image/write.h"
+#include "dd/tensor/image_tensor.h"
+#include "dd/text/bpe_learner.h"
+
+namespace dd::pretrain {
+namespace {
+
+Json curve(const std::vector<train::CurvePoint>& points) {
+  Json json = Json::array();
+  for (const train::CurvePoint& point : points) json.push_back({point.step, point.value});
+  return json;
+}
+
+}  // namespace
+
+models::VaeConfig vae_config() {
+  models::VaeConfig config;
+  config.widths = {16, 32, 64};
+  config.layers_per_block = 1;
+  config.norm_groups = 8;
+  config.sample_size = kPixels;
+  return config;
+}
+
+models::UNetConfig unet_config() {
+  models::UNetConfig config;
+  config.sample_size = kPixels / vae_config().factor();
+  config.widths = {64, 128};
+  config.attention = {true, true};
+  config.heads = {4, 4};
+  config.layers_per_block = 1;
+  config.context_width = 128;
+  config.linear_projection = true;
+  return config;
+}
+
+models::ClipTextConfig text_config(std::int64_t vocab_size, std::int64_t end_token) {
+  models::ClipTextConfig config;
+  config.vocab_size = vocab_size;
+  config.positions = kContext;
+  config.encoder = {.width = 128, .mlp_width = 512, .layers = 2, .heads = 4, .causal = true};
+  config.projection = 64;
+  config.end_token = end_token;
+  return config;
+}
+
+models::ClipConfig clip_config(std::int64_t vocab_size, std::int64_t end_token) {
+  models::ClipConfig config;
+  config.text = text_config(vocab_size, end_token);
+  config.vision.image_size = kPixels;
+  config.vision.patch_size = 4;
+  config.vision.encoder = {.width = 128, .mlp_width = 512, .layers = 4, .heads = 4};
+  config.projection = 64;
+  return config;
+}
+
+std::uint64_t Workshop::seed(const char* part) const {
+  return mix_seed(static_cast<std::uint64_t>(common.seed), part);
+}
+
+train::EngineOptions Workshop::engine(const std::string& part, std::int64_t steps) const {
+  train::EngineOptions engine;
+  engine.name = part;
+  engine.steps = steps;
+  engine.save_every = 250;
+  engine.validate_every = 0;
+  engine.preview_every = options.preview_every;
+  engine.state_file = state_file(part);
+  engine.identity = cat("pretrain ", part, " seed ", common.seed);
+  engine.optimizer.warmup = 200;
+  engine.optimizer.schedule = "trapezoid";
+  return engine;
+}
+
+void Workshop::write_record(const std::string& part, const train::TrainResult& result) const {
+  write_json(progress_folder() / (part + ".json"),
+             {{"part", part}, {"steps", result.steps}, {"seconds", result.seconds}, {"seed", common.seed},
+              {"losses", curve(result.losses)}});
+}
+
+ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "vocab.json")) {
+    write_learned_tokenizer(folder, World::corpus(), kMerges, kContext);
+  }
+  return ClipTokenizer::from_folder(folder);
+}
+
+at::Tensor to_pixels(const std::vector<Image>& images) { return images_to_tensor(images) * 2.0 - 1.0; }
+
+void write_sheet(const std::filesystem::path& file, const at::Tensor& pixels_nchw, int columns) {
+  write_png(file, contact_sheet(tensor_to_images(pixels_nchw * 0.5 + 0.5), columns, 2));
+}
+
+}  // namespace dd::pretrain
