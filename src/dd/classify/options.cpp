@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/classify/batch_plan.h"
+#include "dd/classify/evaluate.h"
+#include "dd/classify/train.h"
+#include "dd/core/error.h"
+
+namespace dd::classify {
+namespace {
+
+void visit_images(TrainOptions& options, FieldVisitor& visitor) {
+  visitor.field("clip", options.clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  visitor.field("synthetic", options.synthetic,
+                {.help = "folder that `generate` wrote, or any folder of class folders"});
+  visitor.field("real", options.real,
+                {.help = "real images: a folder of class folders or NAME:ROOT"});
+  visitor.field("split", options.split, {.help = "split of the real images"});
+  visitor.field("shots", options.shots,
+                {.help = "real images a class, drawn by the seed; 0 = all", .low = 0, .high = 1e9});
+  visitor.field("shots-file", options.shots_file,
+                {.help = "take the real images that this shots.json lists"});
+  visitor.field(
+      "images-per-class", options.images_per_class,
+      {.help = "use the first N synthetic images of each class; 0 = all", .low = 0, .high = 1e9});
+}
+
+void visit_model(TrainOptions& options, FieldVisitor& visitor) {
+  visitor.field(
+      "lambda", options.lambda,
+      {.help = "weight of the real images' loss where both kinds are given; the synthetic "
+               "images have the rest. 1 and 0 use one kind only",
+       .low = 0,
+       .high = 1});
+  visitor.field("rank", options.rank, {.help = "rank of the LoRA", .low = 1, .high = 4096});
+  visitor.field("alpha", options.alpha,
+                {.help = "the LoRA is scaled by alpha / rank (the official code takes 32)",
+                 .low = 1e-6,
+                 .high = 1e6});
+  visitor.field("dropout", options.dropout,
+                {.help = "share of a layer's inputs hidden from its LoRA (the official code: 0.1)",
+                 .low = 0,
+                 .high = 0.99});
+  visitor.field("targets", options.targets,
+                {.help = "layers with a LoRA, in both towers: projections of the attention, with "
+                         "+mlp also the MLPs (the official code: qv)",
+                 .choices = {"qkvo", "qv", "qkvo+mlp", "qv+mlp"}});
+  visitor.field("template", options.prompt_template,
+                {.help = "prompt of a class; {} stands for its name"});
+}
+
+void visit_training(TrainOptions& options, FieldVisitor& visitor) {
+  visitor.field("epochs", options.epochs,
+                {.help = "training sees epochs x images pictures", .low = 1, .high = 1e6});
+  visitor.field("steps", options.steps,
+                {.help = "updates; 0 = as many as the epochs need", .low = 0, .high = 1e9});
+  visitor.field("batch", options.batch, {.help = "images of an update", .low = 1, .high = 65536});
+  visitor.field("real-batch", options.real_batch,
+                {.help = "images of a batch that are real where both kinds are given; 0 = half",
+                 .low = 0,
+                 .high = 65536});
+  visitor.field("augment", options.augment, {.help = "change the images at random, as below"});
+  options.augmentation.visit(visitor);
+  options.optimizer.visit(visitor);
+}
+
+void visit_choices(TrainOptions& options, FieldVisitor& visitor) {
+  visitor.field("val", options.val,
+                {.help = "labelled images for curves and choices: a folder or NAME:ROOT"});
+  visitor.field("val-split", options.val_split, {.help = "split of those images; never test"});
+  visitor.field("lambdas", options.lambdas,
+                {.help = "train once with each of these and keep the best on --val"});
+  visitor.field(
+      "choose", options.choose,
+      {.help = "weights to keep: of the last step, or of the validated step that was best",
+       .choices = {"last", "best"}});
+  visitor.field("validate-every", options.validate_every,
+                {.help = "updates between looks at --val", .low = 1, .high = 1e9});
+  visitor.field(
+      "save-every", options.save_every,
+      {.help = "updates between resumable states; 0 = only when stopped", .low = 0, .high = 1e9});
+}
+
+void check_validation(const TrainOptions& options) {
+  if (options.val.empty()) {
+    if (!options.lambdas.empty()) fail_usage("--lambdas needs --val to choose by; give both");
+    if (options.choose == "best") fail_usage("--choose best needs --val to choose by; give both");
+    return;
+  }
+  if (options.val_split == "test" || options.val_split == "all") {
+    fail_usage(cat("--val-split is ", options.val_split,
+                   ", but nothing may be chosen on test images; hold out others"));
+  }
+  if (options.val == options.real && options.val_split == options.split) {
+    fail_usage(cat("--val and --real are the same images (", options.real, ", ", options.split,
+                   "); choose on images that are not trained on"));
+  }
+}
+
+}  // namespace
+
+TrainOptions::TrainOptions() {
+  optimizer.weight_decay = 1e-4;
+}
+
+void TrainOptions::visit(FieldVisitor& visitor) {
+  visit_images(*this, visitor);
+  visit_model(*this, visitor);
+  visit_training(*this, visitor);
+  visit_choices(*this, visitor);
+}
+
+void TrainOptions::check() const {
+  check_options(*this);
+  if (synthetic.empty() && real.empty()) {
+    fail_usage("there is nothing to train on; give --synthetic, --real or both");
+  }
+  if (real.empty() && (shots > 0 || !shots_file.empty())) {
+    fail_usage("--shots and --shots-file choose real images; give --real too");
+  }
+  if (synthetic.empty() && images_per_class > 0) {
+    fail_usage("--images-per-class counts synthetic images; give --synthetic too");
+  }
+  const bool both = !synthetic.empty() && !real.empty();
+  if (!lambdas.empty() && !both) {
+    fail_usage("--lambdas weighs real against synthetic images; give --real and --synthetic");
+  }
+  parse_lambdas(lambdas);
+  if (both && batch < 2) fail_usage("--batch is 1, but a batch holds images of both kinds; take 2");
+  if (both && real_batch >= batch) {
+    fail_usage(cat("--real-batch ", real_batch, " leaves no room for synthetic images in --batch ",
+                   batch, "; choose a smaller one"));
+  }
+  check_validation(*this);
+}
+
+void EvaluateOptions::visit(FieldVisitor& visitor) {
+  visitor.field("clip", clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  visitor.field("classifier", classifier,
+                {.help = "folder that `train` wrote; without it, zero-shot CLIP is scored"});
+  visitor.field(
+      "data", data,
+      {.help = "labelled images: a folder of class folders or NAME:ROOT", .required = true});
+  visitor.field("split", split, {.help = "split to score on"});
+  visitor.field("template", prompt_template,
+                {.help = "prompt of a class; empty = the classifier's, or \"a photo of a {}\""});
+  visitor.field("batch", batch, {.help = "images at a time", .low = 1, .high = 65536});
+  visitor.field("predictions", predictions, {.help = "write predictions.csv too"});
+}
+
+}  // namespace dd::classify

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/classify/train.h"
+
+#include <charconv>
+
+#include "dd/classify/adapter_file.h"
+#include "dd/classify/classifier_file.h"
+#include "dd/classify/training_run.h"
+#include "dd/core/files.h"
+#include "dd/io/fingerprint.h"
+
+namespace dd::classify {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The shortest text that gives the number back, such as "0.8".
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+/// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
+/// is there) and without what only concerns saving.
+std::string identity_of(const TrainOptions& options, const CommonOptions& common,
+                        at::ScalarType dtype, const std::string& fingerprint,
+                        const std::string& data_hash) {
+  Json settings = options_to_json(options);
+  for (const char* key : {"clip", "synthetic", "real", "shots_file", "val", "save_every"}) {
+    settings.erase(key);
+  }
+  settings["seed"] = common.seed;
+  settings["dtype"] = dtype_name(dtype);
+  settings["clip_fingerprint"] = fingerprint;
+  settings["data"] = data_hash;
+  return sha256_of(settings.dump());
+}
+
+TrainClassifierResult result_of(const Json& record, const std::string& where) {
+  TrainClassifierResult result;
+  const Json images = json_required<Json>(record, "images", where);
+  result.real_images = json_required<std::int64_t>(images, "real", where);
+  result.synthetic_images = json_required<std::int64_t>(images, "synthetic", where);
+  result.classes =
+      std::ssize(json_required<std::vector<std::string>>(record, "class_names", where));
+  result.steps = json_required<std::int64_t>(record, "steps", where);
+  result.chosen_step = json_required<std::int64_t>(record, "chosen_step", where);
+  result.lambda = json_required<double>(record, "lambda", where);
+  result.seconds = json_required<double>(record, "seconds", where);
+  const Json top1 = record.value("validation_top1", Json());
+  if (top1.is_number()) result.validation_top1 = top1.get<double>();
+  const Json losses = json_required<Json>(record, "curves", where).value("loss", Json::array());
+  if (!losses.empty()) result.last_loss = losses.back().at(1).get<double>();
+  return result;
+}
+
+/// One call of run_train with its input checked and found.
+class Trainer {
+ public:
+  Trainer(const TrainOptions& options, const CommonOptions& common, Context& context)
+      : options_(options), common_(common), context_(context) {
+    const at::Device device = parse_device(common.device);
+    placement_ = {device, parse_dtype(common.dtype, device)};
+  }
+
+  TrainClassifierResult run() {
+    if (!fs::is_directory(options_.clip)) {
+      fail_input(cat("the CLIP folder ", options_.clip.string(), " does not exist; check --clip"));
+    }
+    fingerprint_ = io::fingerprint_of_model(options_.clip);
+    data_ = find_training_data(options_, common_, context_);
+    const std::string identity = identity_for(options_);
+    if (!common_.force && has_record(common_.out, kClassifierFile, identity, "a classifier")) {
+      context_.report.info(cat("the classifier in ", common_.out.string(), " is complete"));
+      TrainClassifierResult result = read_result(common_.out);
+      result.skipped = true;
+      return result;
+    }
+    if (common_.dry_run) return describe();
+    const ClipModel model = ClipModel::load(options_.clip, placement_);
+    const std::int64_t threads = thread_count(common_.threads);
+    const TrainingSetup setup{
+        model,
+        data_,
+        class_tokens(model, data_.class_names, options_.prompt_template, context_.report),
+        options_,
+        static_cast<std::uint64_t>(common_.seed),
+        threads};
+    cache_images(data_, model.preprocess, options_.augment, threads, context_);
+    if (common_.force) remove_classifier(common_.out);
+    if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
+    train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
+    return read_result(common_.out);
+  }
+
+ private:
+  std::string identity_for(const TrainOptions& options) const {
+    return identity_of(options, common_, placement_.dtype, fingerprint_, data_.hash);
+  }
+
+  static TrainClassifierResult read_result(const fs::path& folder) {
+    const fs::path file = folder / kClassifierFile;
+    return result_of(read_json(file), file.string());
+  }
+
+  TrainClassifierResult describe() const {
+    TrainClassifierResult result;
+    result.real_images = data_.real.size();
+    result.synthetic_images = data_.synthetic.size();
+    result.classes = std::ssize(data_.class_names);
+    const BatchPlan plan = plan_batches(options_, data_.real.size(), data_.synthetic.size());
+    result.steps = plan.steps;
+    result.lambda = plan.real_weight;
+    const std::size_t trainings = std::max<std::size_t>(1, options_.lambdas.size());
+    context_.report.info(cat("would train on ", result.real_images, " real and ",
+                             result.synthetic_images, " synthetic images of ", result.classes,
+                             " classes: ", trainings, " x ", plan.steps, " updates of ", plan.real,
+                             " real and ", plan.synthetic, " synthetic images"));
+    return result;
+  }
+
+  /// The record of a λ's own training, done now or earlier.
+  Json candidate(const TrainingSetup& setup, double lambda, const fs::path& folder) {
+    TrainOptions own = options_;
+    own.lambda = lambda;
+    own.lambdas.clear();
+    const std::string identity = identity_for(own);
+    if (common_.force) {
+      remove_classifier(folder);
+    } else if (has_record(folder, kClassifierFile, identity, "a classifier")) {
+      return read_json(folder / kClassifierFile);
+    }
+    const std::string name = cat("train classifier (lambda ", number_text(lambda), ")");
+    return train_classifier(setup, {folder, identity, lambda, name}, context_);
+  }
+
+  TrainClassifierResult choose_lambda(const TrainingSetup& setup, const std::string& identity) {
+    Json best;
+    fs::path best_folder;
+    Json tried = Json::array();
+    double seconds = 0;
+    for (const double lambda : parse_lambdas(options_.lambdas)) {
+      const fs::path folder = common_.out / cat("lambda-", number_text(lambda));
+      const Json record = candidate(setup, lambda, folder);
+      const double top1 = record.at("validation_top1").get<double>();
+      tried.push_back({{"lambda", lambda}, {"validation_top1", top1}});
+      seconds += record.at("seconds").get<double>();
+      if (best.is_null() || top1 > best.at("validation_top1").get<double>()) {
+        best = record;
+        best_folder = folder;
+      }
+    }
+    for (const char* file : {kAdapterFile, kAdapterConfig}) {
+      write_file_atomically(common_.out / file, read_file(best_folder / file));
+    }
+    best["identity"] = identity;
+    best["seconds"] = seconds;
+    best["lambdas"] = tried;
+    write_json(common_.out / kClassifierFile, best);
+    return read_result(common_.out);
+  }
+
+  const TrainOptions& options_;
+  const CommonOptions& common_;
+  Context& context_;
+  Placement placement_;
+  std::string fingerprint_;
+  TrainingData data_;
+};
+
+}  // namespace
+
+TrainClassifierResult run_train(const TrainOptions& options, const CommonOptions& common,
+                                Context& context) {
+  options.check();
+  if (common.out.empty()) fail_usage("--out is missing; give a folder for the classifier");
+  return Trainer(options, common, context).run();
+}
+
+}  // namespace dd::classify

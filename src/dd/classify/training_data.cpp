@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/classify/training_data.h"
+
+#include <algorithm>
+
+#include "dd/classify/class_match.h"
+#include "dd/classify/clip_model.h"
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/data/image_cache.h"
+#include "dd/data/parallel.h"
+#include "dd/data/shots.h"
+#include "dd/data/subset.h"
+
+namespace dd::classify {
+namespace {
+
+constexpr std::int64_t kCacheBytes = std::int64_t{8} << 30;
+
+/// Shows images whose short side is longer than `longest` reduced to that.
+class Reduced final : public Dataset {
+ public:
+  Reduced(std::shared_ptr<const Dataset> source, int longest)
+      : source_(std::move(source)), longest_(longest) {}
+
+  const std::vector<std::string>& class_names() const override { return source_->class_names(); }
+  std::int64_t size() const override { return source_->size(); }
+  std::int64_t label(std::int64_t index) const override { return source_->label(index); }
+  std::string id(std::int64_t index) const override { return source_->id(index); }
+  std::string content_hash(std::int64_t index) const override {
+    return source_->content_hash(index);
+  }
+  Image image(std::int64_t index) const override {
+    Image image = source_->image(index);
+    if (std::min(image.width, image.height) <= longest_) return image;
+    return resize_short_side(image, longest_);
+  }
+
+ private:
+  std::shared_ptr<const Dataset> source_;
+  int longest_;
+};
+
+LabelledImages with_own_labels(std::shared_ptr<const Dataset> images) {
+  LabelledImages result{std::move(images), {}};
+  for (std::int64_t i = 0; i < result.images->size(); ++i) {
+    result.labels.push_back(result.images->label(i));
+  }
+  return result;
+}
+
+/// `new_label` is indexed by the set's own labels.
+void relabel(LabelledImages& images, const std::vector<std::int64_t>& new_label) {
+  for (std::int64_t& label : images.labels) label = new_label[static_cast<std::size_t>(label)];
+}
+
+std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& places) {
+  std::vector<std::int64_t> result(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    result[static_cast<std::size_t>(places[i])] = static_cast<std::int64_t>(i);
+  }
+  return result;
+}
+
+/// The first `each` of `chosen` of every class; Error(kInput) names a class with fewer.
+std::vector<std::int64_t> first_of_each(const Dataset& images,
+                                        const std::vector<std::int64_t>& chosen, std::int64_t each,
+                                        const std::string& what) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(images.num_classes()), 0);
+  std::vector<std::int64_t> kept;
+  for (const std::int64_t index : chosen) {
+    if (counts[static_cast<std::size_t>(images.label(index))]++ < each) kept.push_back(index);
+  }
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] >= each) continue;
+    fail_input(cat(what, " holds ", counts[c], " images of class \"", images.class_names()[c],
+                   "\", but ", each, " are asked for; ask for fewer or add images"));
+  }
+  return kept;
+}
+
+std::vector<std::int64_t> all_indices(const Dataset& images) {
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < images.size(); ++i) indices.push_back(i);
+  return indices;
+}
+
+LabelledImages find_real(const TrainOptions& options, std::int64_t seed) {
+  std::shared_ptr<const Dataset> all = open_dataset(parse_data_spec(options.real), options.split);
+  std::vector<std::int64_t> shots;
+  if (!options.shots_file.empty()) {
+    shots = read_shots(options.shots_file, *all).indices;
+    if (options.shots > 0) {
+      shots = first_of_each(*all, shots, options.shots, options.shots_file.string());
+    }
+  } else if (options.shots > 0) {
+    shots = draw_shots(*all, options.shots, static_cast<std::uint64_t>(seed));
+  } else {
+    return with_own_labels(std::move(all));
+  }
+  return with_own_labels(make_subset(std::move(all), std::move(shots)));
+}
+
+/// Sets the class names too when there are none yet.
+LabelledImages find_synthetic(const TrainOptions& options, std::vector<std::string>& class_names) {
+  std::shared_ptr<const Dataset> all = open_dataset({"folder", options.synthetic}, "train");
+  const SyntheticClasses classes = read_synthetic_classes(options.synthetic, *all);
+  std::vector<std::int64_t> new_label = classes.labels;
+  if (class_names.empty()) {
+    class_names = classes.names;
+  } else {
+    const std::vector<std::int64_t> place =
+        inverse(match_classes(class_names, classes.names, cat("the real data ", options.real),
+                              cat("the synthetic set ", options.synthetic.string())));
+    for (std::int64_t& label : new_label) label = place[static_cast<std::size_t>(label)];
+  }
+  if (options.images_per_class > 0) {
+    all = make_subset(all, first_of_each(*all, all_indices(*all), options.images_per_class,
+                                         cat("the synthetic set ", options.synthetic.string())));
+  }
+  LabelledImages images = with_own_labels(std::move(all));
+  relabel(images, new_label);
+  return images;
+}
+
+LabelledImages find_validation(const TrainOptions& options,
+                               const std::vector<std::string>& class_names) {
+  LabelledImages images =
+      with_own_labels(open_dataset(parse_data_spec(options.val), options.val_split));
+  relabel(images,
+          inverse(match_classes(class_names, images.images->class_names(), "the training data",
+                                cat("the validation data ", options.val))));
+  return images;
+}
+
+void cache(LabelledImages& images, const CacheOptions& options, int longest,
+           const Context& context) {
+  if (images.empty()) return;
+  // Pictures are assumed no longer than twice their width.
+  const std::int64_t side = longest > 0 ? longest : options.short_side;
+  if (images.size() > kCacheBytes / (side * side * 6)) {
+    context.report.info(cat("the ", images.size(), " images do not fit into ", kCacheBytes >> 30,
+                            " GiB and are decoded each time they are seen"));
+    return;
+  }
+  if (longest > 0) images.images = std::make_shared<Reduced>(images.images, longest);
+  images.images = std::make_shared<ImageCache>(images.images, options, context);
+}
+
+}  // namespace
+
+TrainingData find_training_data(const TrainOptions& options, const CommonOptions& common,
+                                const Context& context) {
+  TrainingData data;
+  if (!options.real.empty()) {
+    data.real = find_real(options, common.seed);
+    data.class_names = data.real.images->class_names();
+  }
+  if (!options.synthetic.empty()) data.synthetic = find_synthetic(options, data.class_names);
+  if (!options.val.empty()) data.validation = find_validation(options, data.class_names);
+  const std::int64_t threads = thread_count(common.threads);
+  std::string text;
+  for (const LabelledImages* images : {&data.real, &data.synthetic, &data.validation}) {
+    text += hash_of_images(data.class_names, *images, threads, context) + "\n";
+  }
+  data.hash = sha256_of(text);
+  return data;
+}
+
+void cache_images(TrainingData& data, const Preprocess& preprocess, bool augmented,
+                  std::int64_t threads, const Context& context) {
+  CacheOptions exact{.short_side = preprocess.resize_to,
+                     .square = preprocess.resize_to == preprocess.size,
+                     .filter = preprocess.filter,
+                     .threads = threads,
+                     .max_bytes = 2 * kCacheBytes};
+  CacheOptions whole{
+      .short_side = 0, .square = false, .threads = threads, .max_bytes = 2 * kCacheBytes};
+  const int longest = preprocess.size + preprocess.size / 7;
+  for (LabelledImages* images : {&data.real, &data.synthetic}) {
+    cache(*images, augmented ? whole : exact, augmented ? longest : 0, context);
+  }
+  cache(data.validation, exact, 0, context);
+}
+
+std::string hash_of_images(const std::vector<std::string>& class_names,
+                           const LabelledImages& images, std::int64_t threads,
+                           const Context& context) {
+  std::vector<std::string> lines(static_cast<std::size_t>(images.size()));
+  for_each_parallel(images.size(), threads, context, "hash images", [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    lines[at] = cat(images.labels[at], ' ', images.images->id(i), ' ',
+                    images.images->content_hash(i), '\n');
+  });
+  std::string text;
+  for (const std::string& name : class_names) text += name + "\n";
+  for (const std::string& line : lines) text += line;
+  return sha256_of(text);
+}
+
+}  // namespace dd::classify

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dd/classify/preprocess.h"
+#include "dd/classify/train.h"
+#include "dd/data/dataset.h"
+
+namespace dd::classify {
+
+/// Images of one kind with their labels in the classifier's order.
+struct LabelledImages {
+  std::shared_ptr<const Dataset> images;  ///< null where this kind is not used
+  std::vector<std::int64_t> labels;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
+  bool empty() const { return labels.empty(); }
+};
+
+/// What a classifier is trained and chosen on. Classes are those of the real data where it is given
+/// and those of the synthetic set otherwise.
+struct TrainingData {
+  std::vector<std::string> class_names;
+  LabelledImages real;
+  LabelledImages synthetic;
+  LabelledImages validation;
+  std::string hash;  ///< of classes, labels and the contents of all images
+};
+
+/// Finds and checks the images; decodes none. See run_train for errors.
+TrainingData find_training_data(const TrainOptions& options, const CommonOptions& common,
+                                const Context& context);
+
+/// Decodes the images into memory, reduced to what training needs: exactly what CLIP sees where
+/// they are not augmented, and a seventh larger at most where crops are cut from them. Sets that
+/// would take more than 8 GiB are left to be decoded each time they are seen.
+void cache_images(TrainingData& data, const Preprocess& preprocess, bool augmented,
+                  std::int64_t threads, const Context& context);
+
+/// Hash of class names, labels, names and contents of a set's images.
+std::string hash_of_images(const std::vector<std::string>& class_names,
+                           const LabelledImages& images, std::int64_t threads,
+                           const Context& context);
+
+}  // namespace dd::classify

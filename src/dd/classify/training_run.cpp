@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/classify/training_run.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "dd/classify/adapter_file.h"
+#include "dd/classify/classifier_file.h"
+#include "dd/core/files.h"
+
+namespace dd::classify {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kStateFile = "training_state.safetensors";
+constexpr const char* kBestFile = "best_state.safetensors";
+
+Json curve_to_json(const std::vector<train::CurvePoint>& curve) {
+  Json json = Json::array();
+  for (const train::CurvePoint& point : curve) json.push_back({point.step, point.value});
+  return json;
+}
+
+train::EngineOptions engine_options(const TrainingSetup& setup, const TrainingRun& run,
+                                    const BatchPlan& plan) {
+  return {.name = run.name,
+          .steps = plan.steps,
+          .save_every = setup.options.save_every,
+          .validate_every = setup.data.validation.empty() ? 0 : setup.options.validate_every,
+          .state_file = run.folder / kStateFile,
+          .identity = run.identity,
+          .optimizer = setup.options.optimizer};
+}
+
+Json make_record(const TrainingSetup& setup, const TrainingRun& run, const BatchPlan& plan,
+                 const train::TrainResult& result, const ValidationRecord& validation,
+                 std::int64_t chosen_step) {
+  Json top1 = Json::array();
+  for (const auto& [step, value] : validation.curve()) top1.push_back({step, value});
+  const auto chosen = validation.curve().find(chosen_step);
+  return {{"format", "datadream classifier 1"},
+          {"identity", run.identity},
+          {"class_names", setup.data.class_names},
+          {"template", setup.options.prompt_template},
+          {"clip_fingerprint", setup.model.fingerprint},
+          {"settings", options_to_json(setup.options)},
+          {"seed", setup.seed},
+          {"dtype", dtype_name(setup.model.placement.dtype)},
+          {"images",
+           {{"real", setup.data.real.size()},
+            {"synthetic", setup.data.synthetic.size()},
+            {"validation", setup.data.validation.size()}}},
+          {"lambda", plan.real_weight},
+          {"batch", {{"real", plan.real}, {"synthetic", plan.synthetic}}},
+          {"steps", result.steps},
+          {"chosen_step", chosen_step},
+          {"validation_top1", chosen == validation.curve().end() ? Json() : Json(chosen->second)},
+          {"seconds", result.seconds},
+          {"curves",
+           {{"loss", curve_to_json(result.losses)},
+            {"validation_loss", curve_to_json(result.validation)},
+            {"validation_top1", top1}}}};
+}
+
+}  // namespace
+
+lora::LoraOptions lora_options(const TrainOptions& options) {
+  return {.rank = options.rank, .alpha = options.alpha, .dropout = options.dropout};
+}
+
+lora::LoraTargets lora_targets(const TrainOptions& options) {
+  const std::size_t plus = options.targets.find('+');
+  return lora::clip_targets(options.targets.substr(0, plus), plus != std::string::npos);
+}
+
+Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Context& context) {
+  TrainOptions options = setup.options;
+  options.lambda = run.lambda;
+  const BatchPlan plan = plan_batches(options, setup.data.real.size(), setup.data.synthetic.size());
+  const std::vector<lora::ModelPart> parts{{"", &setup.model.clip.parameters()}};
+  lora::LoraSet lora(parts, lora_targets(options), lora_options(options),
+                     mix_seed(setup.seed, "classifier/lora"));
+  train::FlatParameters parameters(lora.parameters());
+  make_folder(run.folder);
+  ValidationRecord validation(run.folder / kBestFile, run.identity);
+  TrainingTask task(setup, plan, lora, parameters, validation);
+  const train::TrainResult result =
+      train::run_training(engine_options(setup, run, plan), parameters, task, context);
+  parameters.freeze();
+  std::int64_t chosen_step = result.steps;
+  if (options.choose == "best" && validation.best_step()) {
+    const at::NoGradGuard no_grad;
+    chosen_step = *validation.best_step();
+    parameters.data().copy_(validation.best());
+  }
+  const Json record = make_record(setup, run, plan, result, validation, chosen_step);
+  write_adapter(run.folder, lora.weights(), lora_options(options));
+  write_json(run.folder / kClassifierFile, record);
+  for (const char* state : {kStateFile, kBestFile}) fs::remove(run.folder / state);
+  return record;
+}
+
+void remove_classifier(const fs::path& folder) {
+  // The record first: without it, what is left does not count as a classifier.
+  for (const char* file : {kClassifierFile, kAdapterFile, kAdapterConfig, kStateFile, kBestFile}) {
+    std::error_code error;
+    fs::remove(folder / file, error);
+    if (error) {
+      fail_resource(cat("cannot remove ", (folder / file).string(), ": ", error.message(),
+                        "; check the folder's permissions"));
+    }
+  }
+}
+
+}  // namespace dd::classify

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "dd/classify/training_task.h"
+#include "dd/core/json.h"
+
+namespace dd::classify {
+
+/// One training into one folder.
+struct TrainingRun {
+  std::filesystem::path folder;
+  std::string identity;  ///< of settings, CLIP and data
+  double lambda = 0.8;
+  std::string name = "train classifier";  ///< for progress
+};
+
+/// Trains, or goes on where an interrupted training of the same identity stopped, and writes the
+/// adapter and then the record, which it returns. States are gone afterwards.
+Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Context& context);
+
+/// The LoRA that the options ask for.
+lora::LoraOptions lora_options(const TrainOptions& options);
+lora::LoraTargets lora_targets(const TrainOptions& options);
+
+/// Removes record, adapter and states of a classifier from the folder, and nothing else.
+void remove_classifier(const std::filesystem::path& folder);
+
+}  // namespace dd::classify

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "dd/classify/batch_plan.h"
+#include "dd/classify/clip_model.h"
+#include "dd/classify/training_data.h"
+#include "dd/classify/validation.h"
+#include "dd/lora/lora_set.h"
+#include "dd/train/batches.h"
+#include "dd/train/engine.h"
+
+namespace dd::classify {
+
+/// What all trainings of one call share.
+struct TrainingSetup {
+  const ClipModel& model;
+  const TrainingData& data;
+  at::Tensor tokens;  ///< class prompts
+  const TrainOptions& options;
+  std::uint64_t seed;
+  std::int64_t threads;
+};
+
+/// CLIP's cross-entropy over class prompts on a batch of both kinds. The batch of a step, its
+/// augmentation and its dropout follow from (seed, step).
+class TrainingTask final : public train::Task {
+ public:
+  /// `record` takes accuracies where there are validation images, and the parameters from
+  /// `parameters`. All arguments but the plan must outlive the task.
+  TrainingTask(const TrainingSetup& setup, const BatchPlan& plan, lora::LoraSet& lora,
+               const train::FlatParameters& parameters, ValidationRecord& record);
+
+  at::Tensor loss(std::int64_t step) override;
+  std::optional<double> validation_loss() override;
+
+ private:
+  std::vector<Image> draw(std::int64_t step, std::vector<std::int64_t>& labels);
+
+  const TrainingSetup& setup_;
+  BatchPlan plan_;
+  lora::LoraSet& lora_;
+  const train::FlatParameters& parameters_;
+  ValidationRecord& record_;
+  /// Never set: a step is finished before the engine saves its state and stops.
+  CancelToken never_;
+  std::optional<train::BatchOrder> real_order_;
+  std::optional<train::BatchOrder> synthetic_order_;
+  std::int64_t done_ = 0;  ///< updates when validation_loss is called
+};
+
+/// λ CE(first `plan.real` rows) + (1 − λ) CE(the others); logits [B, C], labels [B].
+at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& labels, const BatchPlan& plan);
+
+}  // namespace dd::classify
