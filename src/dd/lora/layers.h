@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "dd/lora/lora_set.h"
+
+namespace dd::lora {
+
+using LayersByName = std::map<std::string, std::shared_ptr<nn::LinearSite>>;
+
+/// All linear layers of the parts under the names that LoRA files give them.
+LayersByName layers_by_name(std::span<const ModelPart> parts);
+
+/// "32x4"
+std::string shape_text(const at::Tensor& tensor);
+
+/// Up to five names in quotes, and how many more there are.
+std::string names_text(std::span<const std::string> names);
+
+/// Why the pair cannot change this layer, or nothing.
+std::string misfit(const LoraPair& pair, const nn::LinearSite& site);
+
+}  // namespace dd::lora
