@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of training against transformers and peft (tests/oracle/lora/clip).
+#include "dd/classify/training_task.h"
+
+#include <gtest/gtest.h>
+
+#include "dd/classify/training_run.h"
+#include "support/oracle.h"
+
+namespace dd::classify {
+namespace {
+
+using test::expect_close;
+using test::oracle_path;
+
+lora::LoraWeights read_oracle_lora(const std::filesystem::path& path) {
+  const io::SafetensorsFile file(path);
+  lora::LoraWeights weights;
+  const std::string ending = ".lora_A.weight";
+  for (const io::TensorEntry& entry : file.entries()) {
+    if (!entry.name.ends_with(ending)) continue;
+    const std::string layer = entry.name.substr(0, entry.name.size() - ending.size());
+    weights.pairs.push_back(
+        {layer, file.tensor(entry.name), file.tensor(layer + ".lora_B.weight"), 2.0});
+  }
+  std::ranges::sort(weights.pairs, {}, &lora::LoraPair::layer);
+  return weights;
+}
+
+class TrainingTaskOracle : public testing::Test {
+ protected:
+  TrainingTaskOracle() {
+    lora_.assign(read_oracle_lora(oracle_path("lora/clip/lora.safetensors")));
+  }
+
+  at::Tensor logits() const {
+    return cosine_logits(model_, model_.clip.encode_images(recorded_.tensor("pixels")),
+                         model_.clip.encode_texts(recorded_.tensor("input_ids")));
+  }
+
+  const ClipModel model_ = ClipModel::load(oracle_path("models/clip"), {});
+  const io::SafetensorsFile recorded_{oracle_path("models/clip/expected.safetensors")};
+  const io::SafetensorsFile expected_{oracle_path("lora/clip/expected.safetensors")};
+  const std::vector<lora::ModelPart> parts_{{"", &model_.clip.parameters()}};
+  lora::LoraSet lora_{parts_, lora_targets({}), {.rank = 4, .alpha = 8}, 1};
+  train::FlatParameters parameters_{lora_.parameters()};
+};
+
+TEST_F(TrainingTaskOracle, LogitsLossAndGradientsEqualPeft) {
+  const at::Tensor scores = logits();
+  expect_close(scores, expected_.tensor("logits"), "logits");
+  const BatchPlan plan{.real = 4, .real_weight = 1};
+  const at::Tensor loss = weighted_loss(scores, expected_.tensor("labels"), plan);
+  expect_close(loss.reshape({1}), expected_.tensor("loss"), "loss");
+  loss.backward();
+  for (const auto& [name, value] : lora_.parameters()) {
+    expect_close(value.grad(), expected_.tensor("grad." + name), name);
+  }
+}
+
+TEST_F(TrainingTaskOracle, GradientsOfTheWholeBatchAreTheWeightedSumOfItsParts) {
+  const at::Tensor labels = expected_.tensor("labels");
+  // Halves with equal weights are the plain mean over the batch, which the reference took.
+  const BatchPlan halves{.real = 2, .synthetic = 2, .real_weight = 0.5, .synthetic_weight = 0.5};
+  weighted_loss(logits(), labels, halves).backward();
+  for (const auto& [name, value] : lora_.parameters()) {
+    expect_close(value.grad(), expected_.tensor("grad." + name), name);
+  }
+}
+
+TEST_F(TrainingTaskOracle, LambdaWeighsTheMeansOfBothKinds) {
+  const at::Tensor scores = expected_.tensor("logits").to(at::kDouble);
+  const at::Tensor labels = expected_.tensor("labels");
+  const at::Tensor each = scores.logsumexp(1) - scores.gather(1, labels.unsqueeze(1)).squeeze(1);
+  const BatchPlan plan{.real = 3, .synthetic = 1, .real_weight = 0.8, .synthetic_weight = 0.2};
+  const double expected =
+      0.8 * each.narrow(0, 0, 3).mean().item<double>() + 0.2 * each[3].item<double>();
+  EXPECT_NEAR(weighted_loss(scores, labels, plan).item<double>(), expected, 1e-9);
+}
+
+}  // namespace
+}  // namespace dd::classify
