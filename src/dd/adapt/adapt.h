@@ -39,7 +39,7 @@ struct AdaptOptions final : Options {
 };
 
 struct AdaptResult {
-  std::int64_t adapters = 0;  ///< trained in this call
+  std::int64_t adapters = 0;  ///< trained in this call, or to be trained with --dry-run
   std::int64_t skipped = 0;   ///< found complete
   std::int64_t steps = 0;     ///< of one adapter
   double last_loss = 0;       ///< mean over the adapters trained in this call

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/adapt/adapt.h"
+
+namespace dd::adapt {
+
+void AdaptOptions::visit(FieldVisitor& visitor) {
+  constexpr double kMany = 1e9;
+  visitor.field("model", model, {.help = "Stable Diffusion folder to adapt", .required = true});
+  visitor.field("data", data,
+                {.help = "images to draw the shots from: DIR or NAME:ROOT", .required = true});
+  visitor.field("split", split,
+                {.help = "part of the data that the shots are drawn from",
+                 .choices = {"train", "val", "test", "all"}});
+  visitor.field("shots", shots, {.help = "images a class", .low = 1, .high = kMany});
+  visitor.field("shots-file", shots_file,
+                {.help = "take the images that this shots.json names, in place of drawing them"});
+  visitor.field(
+      "validation-shots", validation_shots,
+      {.help = "shots a class held out for the validation loss", .low = 0, .high = kMany});
+  visitor.field("mode", mode,
+                {.help = "an adapter for each class, or one for the data set",
+                 .choices = {"class", "dataset"}});
+  visitor.field("template", prompt_template, {.help = "prompt; {} stands for the class"});
+  visitor.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
+  visitor.field("alpha", alpha, {.help = "LoRA alpha; the scale is alpha / rank", .low = 0});
+  visitor.field("text-encoder", text_encoder, {.help = "adapt the text encoder too"});
+  visitor.field(
+      "epochs", epochs,
+      {.help = "passes over the shots, unless --steps is given", .low = 1, .high = kMany});
+  visitor.field("steps", steps,
+                {.help = "steps for the whole data set, shared among the classes in class mode; "
+                         "0 = from --epochs",
+                 .low = 0,
+                 .high = kMany});
+  visitor.field("batch", batch, {.help = "images a step", .low = 1, .high = 65536});
+  visitor.field(
+      "resolution", resolution,
+      {.help = "pixels a side; 0 = what the model was trained on", .low = 0, .high = 4096});
+  visitor.field("crop", crop,
+                {.help = "square cut from the image, its short side at the resolution",
+                 .choices = {"random", "center"}});
+  visitor.field("flip", flip, {.help = "show each image mirrored half of the time"});
+  visitor.field(
+      "save-every", save_every,
+      {.help = "steps between resumable states; 0 = only when stopped", .low = 0, .high = kMany});
+  visitor.field("validate-every", validate_every,
+                {.help = "steps between validation losses; 0 = none", .low = 0, .high = kMany});
+  optimizer.visit(visitor);
+}
+
+}  // namespace dd::adapt
