@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 void Checkpoint::add(const fs::path& file) {
   files_.emplace_back(file);
   paths_.push_back(file);
-  for (const TensorEntry& entry : files_.back().entries()) location_[entry.name] = files_.size() - 1;
+  for (const TensorEntry& entry : files_.back().entries())
+    location_[entry.name] = files_.size() - 1;
 }
 
 Checkpoint Checkpoint::open_file(const fs::path& file) {
@@ -29,15 +30,18 @@ Checkpoint Checkpoint::open(const fs::path& folder, const std::string& stem) {
   for (const char* ending : {".safetensors.index.json", ".safetensors.index.fp16.json"}) {
     const fs::path index = folder / (stem + ending);
     if (!fs::exists(index)) continue;
-    const auto map = json_required<std::map<std::string, std::string>>(read_json(index), "weight_map", index.string());
+    const auto map = json_required<std::map<std::string, std::string>>(
+        read_json(index), "weight_map", index.string());
     std::set<std::string> shards;
     for (const auto& [name, shard] : map) shards.insert(shard);
-    if (shards.empty()) fail_input(cat(index.string(), ": its weight_map is empty; fetch the file again"));
+    if (shards.empty())
+      fail_input(cat(index.string(), ": its weight_map is empty; fetch the file again"));
     Checkpoint checkpoint;
     checkpoint.label_ = folder.string();
     for (const std::string& shard : shards) {
       if (fs::path(shard).filename() != shard) {
-        fail_input(cat(index.string(), ": the shard name \"", shard, "\" leaves the folder; fetch the file again"));
+        fail_input(cat(index.string(), ": the shard name \"", shard,
+                       "\" leaves the folder; fetch the file again"));
       }
       checkpoint.add(folder / shard);
     }
@@ -55,7 +59,8 @@ std::vector<std::string> Checkpoint::names() const {
 
 at::Tensor Checkpoint::tensor(const std::string& name) const {
   const auto found = location_.find(name);
-  if (found == location_.end()) fail_input(cat("no tensor ", name, " in ", label_, "; is it the right file?"));
+  if (found == location_.end())
+    fail_input(cat("no tensor ", name, " in ", label_, "; is it the right file?"));
   return files_[found->second].tensor(name);
 }
 

@@ -10,9 +10,9 @@ namespace dd::io {
 /// The weights of one model, in one file or in shards, read on demand.
 class Checkpoint {
  public:
-  /// Finds `stem.safetensors`, `stem.fp16.safetensors` or a sharded `stem.safetensors.index.json` in the
-  /// folder (diffusers: "diffusion_pytorch_model", transformers: "model"). Error(kInput) lists what was
-  /// looked for.
+  /// Finds `stem.safetensors`, `stem.fp16.safetensors` or a sharded `stem.safetensors.index.json`
+  /// in the folder (diffusers: "diffusion_pytorch_model", transformers: "model"). Error(kInput)
+  /// lists what was looked for.
   static Checkpoint open(const std::filesystem::path& folder, const std::string& stem);
   /// One file.
   static Checkpoint open_file(const std::filesystem::path& file);

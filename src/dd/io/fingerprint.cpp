@@ -37,7 +37,8 @@ std::string fingerprint(std::span<const fs::path> files) {
   for (const fs::path& file : files) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(file, error);
-    if (error) fail_input(cat("cannot read ", file.string(), ": ", error.message(), "; check the path"));
+    if (error)
+      fail_input(cat("cannot read ", file.string(), ": ", error.message(), "; check the path"));
     text += cat(file.filename().string(), ' ', size, ' ', content_hash(file, size), '\n');
   }
   return sha256_of(text);
@@ -48,7 +49,8 @@ std::string fingerprint_of_model(const fs::path& path) {
   static const std::set<std::string> kEndings{".safetensors", ".bin", ".ckpt", ".pt", ".json"};
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file() && kEndings.contains(entry.path().extension())) files.push_back(entry.path());
+    if (entry.is_regular_file() && kEndings.contains(entry.path().extension()))
+      files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return fingerprint(files);

@@ -30,9 +30,15 @@ struct DtypeName {
   const char* name;
   at::ScalarType dtype;
 };
-constexpr std::array<DtypeName, 10> kDtypes{{{"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16},
-                                             {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt},
-                                             {"I16", at::kShort}, {"I8", at::kChar}, {"U8", at::kByte},
+constexpr std::array<DtypeName, 10> kDtypes{{{"F32", at::kFloat},
+                                             {"F16", at::kHalf},
+                                             {"BF16", at::kBFloat16},
+                                             {"F64", at::kDouble},
+                                             {"I64", at::kLong},
+                                             {"I32", at::kInt},
+                                             {"I16", at::kShort},
+                                             {"I8", at::kChar},
+                                             {"U8", at::kByte},
                                              {"BOOL", at::kBool}}};
 
 std::optional<at::ScalarType> dtype_of(const std::string& name) {
@@ -65,7 +71,8 @@ std::optional<std::uint64_t> byte_size(const TensorEntry& entry) {
   for (const std::int64_t extent : entry.shape) {
     if (extent < 0) return std::nullopt;
     const auto factor = static_cast<std::uint64_t>(extent);
-    if (factor != 0 && size > std::uint64_t(std::numeric_limits<std::int64_t>::max()) / factor) return std::nullopt;
+    if (factor != 0 && size > std::uint64_t(std::numeric_limits<std::int64_t>::max()) / factor)
+      return std::nullopt;
     size *= factor;
   }
   return size;
@@ -76,15 +83,20 @@ TensorEntry parse_entry(const std::string& name, const Json& value, const std::s
   if (!value.is_object()) damaged(label, cat("the entry of tensor ", name, " is not an object"));
   const std::string dtype_text = json_required<std::string>(value, "dtype", where);
   const std::optional<at::ScalarType> dtype = dtype_of(dtype_text);
-  if (!dtype) fail_input(cat(where, ": the number format ", dtype_text, " is not supported; convert it to F16 or F32"));
-  TensorEntry entry{name, *dtype, json_required<std::vector<std::int64_t>>(value, "shape", where), 0, 0};
+  if (!dtype)
+    fail_input(cat(where, ": the number format ", dtype_text,
+                   " is not supported; convert it to F16 or F32"));
+  TensorEntry entry{name, *dtype, json_required<std::vector<std::int64_t>>(value, "shape", where),
+                    0, 0};
   const auto offsets = json_required<std::vector<std::uint64_t>>(value, "data_offsets", where);
-  if (offsets.size() != 2 || offsets[0] > offsets[1]) damaged(label, cat("tensor ", name, " has bad offsets"));
+  if (offsets.size() != 2 || offsets[0] > offsets[1])
+    damaged(label, cat("tensor ", name, " has bad offsets"));
   entry.begin = offsets[0];
   entry.end = offsets[1];
   const std::optional<std::uint64_t> size = byte_size(entry);
   if (!size || *size != entry.end - entry.begin) {
-    damaged(label, cat("the shape of tensor ", name, " does not fit its ", entry.end - entry.begin, " bytes"));
+    damaged(label, cat("the shape of tensor ", name, " does not fit its ", entry.end - entry.begin,
+                       " bytes"));
   }
   return entry;
 }
@@ -95,7 +107,8 @@ Json parse_unique(std::string_view text, const std::string& label) {
   const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second) {
+    if (event == Json::parse_event_t::key &&
+        !open.back().insert(parsed.get<std::string>()).second) {
       damaged(label, cat("the name ", parsed.get<std::string>(), " stands twice"));
     }
     return true;
@@ -107,14 +120,16 @@ Json parse_unique(std::string_view text, const std::string& label) {
   }
 }
 
-void check_layout(std::vector<TensorEntry>& entries, std::uint64_t data_size, const std::string& label) {
+void check_layout(std::vector<TensorEntry>& entries, std::uint64_t data_size,
+                  const std::string& label) {
   std::sort(entries.begin(), entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
   });
   std::uint64_t previous_end = 0;
   for (const TensorEntry& entry : entries) {
     if (entry.end > data_size) {
-      damaged(label, cat("tensor ", entry.name, " ends at byte ", entry.end, " of ", data_size, ": the file is cut off"));
+      damaged(label, cat("tensor ", entry.name, " ends at byte ", entry.end, " of ", data_size,
+                         ": the file is cut off"));
     }
     if (entry.begin < previous_end) damaged(label, cat("tensor ", entry.name, " overlaps another"));
     previous_end = std::max(previous_end, entry.end);
@@ -131,19 +146,24 @@ struct MappedFile {
 
 std::shared_ptr<MappedFile> map_file(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail_input(cat("cannot open ", path.string(), ": ", std::strerror(errno), "; check the path"));
+  if (descriptor < 0)
+    fail_input(cat("cannot open ", path.string(), ": ", std::strerror(errno), "; check the path"));
   auto mapped = std::make_shared<MappedFile>();
-  struct stat status{};
+  struct stat status {};
   const bool plain = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   if (plain && status.st_size > 0) {
     mapped->size = static_cast<std::size_t>(status.st_size);
     // Private and writable: a tensor may be changed in memory without touching the file.
-    void* address = ::mmap(nullptr, mapped->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
+    void* address = ::mmap(nullptr, mapped->size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
     if (address != MAP_FAILED) mapped->address = address;
   }
   ::close(descriptor);
-  if (!plain) fail_input(cat("cannot read ", path.string(), ": it is not a plain file; name a .safetensors file"));
-  if (mapped->size > 0 && !mapped->address) fail_resource(cat("cannot map ", path.string(), " into memory"));
+  if (!plain)
+    fail_input(
+        cat("cannot read ", path.string(), ": it is not a plain file; name a .safetensors file"));
+  if (mapped->size > 0 && !mapped->address)
+    fail_resource(cat("cannot map ", path.string(), " into memory"));
   return mapped;
 }
 
@@ -185,20 +205,24 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
 
 at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   const auto found = index_.find(name);
-  if (found == index_.end()) fail_input(cat("no tensor ", name, " in ", path_.string(), "; is it the right file?"));
+  if (found == index_.end())
+    fail_input(cat("no tensor ", name, " in ", path_.string(), "; is it the right file?"));
   const TensorEntry& entry = header_.entries[found->second];
   const auto options = at::TensorOptions().dtype(entry.dtype);
   auto* address = const_cast<char*>(data_ + entry.begin);
-  at::Tensor view = at::from_blob(address, entry.shape, [keep = mapping_](void*) {}, options);
+  at::Tensor view = at::from_blob(
+      address, entry.shape, [keep = mapping_](void*) {}, options);
   // The format does not promise alignment, the processor's vector instructions may want it.
-  const bool aligned = reinterpret_cast<std::uintptr_t>(address) % c10::elementSize(entry.dtype) == 0;
+  const bool aligned =
+      reinterpret_cast<std::uintptr_t>(address) % c10::elementSize(entry.dtype) == 0;
   if (aligned || view.numel() == 0) return view;
   at::Tensor copy = at::empty_like(view);
   std::memcpy(copy.mutable_data_ptr(), address, entry.end - entry.begin);
   return copy;
 }
 
-void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors, const Metadata& metadata) {
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
+                       const Metadata& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::vector<at::Tensor> contents;
@@ -207,7 +231,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     contents.push_back(tensor.detach().to(at::kCPU).contiguous());
     const std::uint64_t size = contents.back().nbytes();
     ensure(!header.contains(name), "a tensor name stands twice in a file to be written");
-    header[name] = {{"dtype", name_of(tensor.scalar_type())}, {"shape", tensor.sizes().vec()},
+    header[name] = {{"dtype", name_of(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, offset + size}}};
     offset += size;
   }
@@ -219,10 +244,13 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     for (int i = 0; i < 8; ++i, length >>= 8) out.put(static_cast<char>(length & 255));
     out.write(text.data(), static_cast<std::streamsize>(text.size()));
     for (const at::Tensor& content : contents) {
-      out.write(static_cast<const char*>(content.const_data_ptr()), static_cast<std::streamsize>(content.nbytes()));
+      out.write(static_cast<const char*>(content.const_data_ptr()),
+                static_cast<std::streamsize>(content.nbytes()));
     }
     out.close();
-    if (!out) fail_resource(cat("cannot write ", path.string(), ": ", std::strerror(errno), "; free some space"));
+    if (!out)
+      fail_resource(
+          cat("cannot write ", path.string(), ": ", std::strerror(errno), "; free some space"));
   });
 }
 

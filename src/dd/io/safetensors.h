@@ -33,8 +33,8 @@ struct SafetensorsHeader {
   std::uint64_t data_begin = 0;  ///< first byte of the data in the file
 };
 
-/// Parses the front of a file of `file_size` bytes of which `front` holds at least the header. `label`
-/// names the file in errors. Error(kInput) on anything that does not fit.
+/// Parses the front of a file of `file_size` bytes of which `front` holds at least the header.
+/// `label` names the file in errors. Error(kInput) on anything that does not fit.
 SafetensorsHeader parse_safetensors_header(std::string_view front, std::uint64_t file_size,
                                            const std::string& label);
 

@@ -39,7 +39,8 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   const at::Tensor numbers = at::arange(6, at::kFloat).view({2, 3});
   const at::Tensor halves = at::ones({3}, at::kHalf);
   const at::Tensor odd = at::ones({1}, at::kByte);
-  dd::io::write_safetensors(path, {{"odd", odd}, {"numbers", numbers}, {"halves", halves}}, {{"rank", "4"}});
+  dd::io::write_safetensors(path, {{"odd", odd}, {"numbers", numbers}, {"halves", halves}},
+                            {{"rank", "4"}});
   at::Tensor kept;
   {
     const SafetensorsFile file(path);
@@ -50,7 +51,8 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   }
   EXPECT_TRUE(at::equal(kept, halves)) << "a tensor must outlive its file object";
   kept.zero_();
-  EXPECT_TRUE(at::equal(SafetensorsFile(path).tensor("halves"), halves)) << "the file must not change";
+  EXPECT_TRUE(at::equal(SafetensorsFile(path).tensor("halves"), halves))
+      << "the file must not change";
 }
 
 TEST(Safetensors, BrokenHeadersAreRefused) {
@@ -61,22 +63,33 @@ TEST(Safetensors, BrokenHeadersAreRefused) {
   EXPECT_NE(error_of(std::string(8, '\xff')).find("claims"), std::string::npos);
   EXPECT_NE(error_of(file_bytes("{\"a\":", 8)).find("JSON"), std::string::npos);
   EXPECT_NE(error_of(file_bytes("[1]", 8)).find("object"), std::string::npos);
-  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8)).find("does not fit"),
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8))
+                .find("does not fit"),
             std::string::npos);
-  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8)).find("offsets"),
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8))
+                .find("offsets"),
             std::string::npos);
-  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}})", 8)).find("Q4"),
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"Q4","shape":[2],"data_offsets":[0,8]}})", 8))
+                .find("Q4"),
             std::string::npos);
-  EXPECT_NE(error_of(file_bytes(
-                R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 8)).find("does not fit"),
-            std::string::npos);
-  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 8)).find("does not fit"),
+  EXPECT_NE(
+      error_of(
+          file_bytes(
+              R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 8))
+          .find("does not fit"),
+      std::string::npos);
+  EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 8))
+                .find("does not fit"),
             std::string::npos);
   EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
-                                R"("b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 8)).find("overlaps"),
+                                R"("b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+                                8))
+                .find("overlaps"),
             std::string::npos);
   EXPECT_NE(error_of(file_bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
-                                R"("a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8)).find("twice"),
+                                R"("a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+                                8))
+                .find("twice"),
             std::string::npos);
 }
 
@@ -90,8 +103,9 @@ TEST(Checkpoint, ReadsShardsAndNamesWhatItLookedFor) {
   }
   dd::io::write_safetensors(folder.path() / "model-1.safetensors", {{"a", at::ones({1})}});
   dd::io::write_safetensors(folder.path() / "model-2.safetensors", {{"b", at::ones({2})}});
-  dd::write_file_atomically(folder.path() / "model.safetensors.index.json",
-                            R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
+  dd::write_file_atomically(
+      folder.path() / "model.safetensors.index.json",
+      R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
   const dd::io::Checkpoint checkpoint = dd::io::Checkpoint::open(folder.path(), "model");
   EXPECT_EQ(checkpoint.names(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(checkpoint.tensor("b").numel(), 2);

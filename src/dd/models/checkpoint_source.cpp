@@ -29,24 +29,28 @@ bool same_but_for_ones(at::IntArrayRef have, at::IntArrayRef want) {
   if (have.size() == want.size() || std::min(have.size(), want.size()) != 2) return false;
   const at::IntArrayRef longer = have.size() > want.size() ? have : want;
   const at::IntArrayRef shorter = have.size() > want.size() ? want : have;
-  return longer.size() == 4 && longer[0] == shorter[0] && longer[1] == shorter[1] && longer[2] == 1 && longer[3] == 1;
+  return longer.size() == 4 && longer[0] == shorter[0] && longer[1] == shorter[1] &&
+         longer[2] == 1 && longer[3] == 1;
 }
 
 }  // namespace
 
-CheckpointSource::CheckpointSource(const io::Checkpoint& checkpoint, Placement placement, NameMap names)
+CheckpointSource::CheckpointSource(const io::Checkpoint& checkpoint, Placement placement,
+                                   NameMap names)
     : checkpoint_(checkpoint), placement_(placement), names_(std::move(names)) {
   if (!names_) names_ = [](const std::string& name) { return std::vector<std::string>{name}; };
 }
 
-at::Tensor CheckpointSource::parameter(const std::string& name, at::IntArrayRef shape, const nn::Init&) {
+at::Tensor CheckpointSource::parameter(const std::string& name, at::IntArrayRef shape,
+                                       const nn::Init&) {
   for (const std::string& candidate : names_(name)) {
     if (!checkpoint_.contains(candidate)) continue;
     used_.insert(candidate);
     at::Tensor value = checkpoint_.tensor(candidate);
     if (value.sizes() != shape) {
       if (!same_but_for_ones(value.sizes(), shape)) {
-        misshapen_.push_back(cat(candidate, " is ", shape_text(value.sizes()), ", not ", shape_text(shape)));
+        misshapen_.push_back(
+            cat(candidate, " is ", shape_text(value.sizes()), ", not ", shape_text(shape)));
         return at::zeros(shape, placement_.dtype);
       }
       value = value.reshape(shape);
@@ -70,8 +74,8 @@ void CheckpointSource::finish() const {
   }
   if (missing_.empty() && misshapen_.empty() && unexpected.empty()) return;
   fail_input(cat("the weights in ", checkpoint_.label(), " do not fit their configuration:",
-                 listing("missing", missing_), listing("misshapen", misshapen_), listing("unexpected", unexpected),
-                 "; check that the files belong together"));
+                 listing("missing", missing_), listing("misshapen", misshapen_),
+                 listing("unexpected", unexpected), "; check that the files belong together"));
 }
 
 }  // namespace dd::models

@@ -21,7 +21,8 @@ class CheckpointSource final : public nn::ParameterSource {
 
   CheckpointSource(const io::Checkpoint& checkpoint, Placement placement, NameMap names = {});
 
-  at::Tensor parameter(const std::string& name, at::IntArrayRef shape, const nn::Init& init) override;
+  at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
+                       const nn::Init& init) override;
   /// Tensors that published files hold beside the weights (buffers) and that are not needed.
   void ignore(const std::string& name) { used_.insert(name); }
   /// Everything under this prefix belongs to another part of the model.

@@ -10,12 +10,15 @@
 namespace dd::models {
 namespace {
 
-at::Tensor unit_length(const at::Tensor& features) { return features / features.norm(2, {-1}, true); }
+at::Tensor unit_length(const at::Tensor& features) {
+  return features / features.norm(2, {-1}, true);
+}
 
 const Json& section(const Json& json, const char* key, const std::string& where) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_object()) {
-    fail_input(cat(where, ": \"", key, "\" is missing; is this the configuration of a CLIP model?"));
+    fail_input(
+        cat(where, ": \"", key, "\" is missing; is this the configuration of a CLIP model?"));
   }
   return *found;
 }
@@ -31,13 +34,14 @@ ClipVisionConfig ClipVisionConfig::from_json(const Json& json, const std::string
   encoder.mlp_width = json_value<std::int64_t>(json, "intermediate_size", 3072, where);
   encoder.layers = json_value<std::int64_t>(json, "num_hidden_layers", 12, where);
   encoder.heads = json_value<std::int64_t>(json, "num_attention_heads", 12, where);
-  encoder.activation = nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
+  encoder.activation =
+      nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
   encoder.norm_eps = json_value<double>(json, "layer_norm_eps", 1e-5, where);
   check_positive({{"image_size", config.image_size}, {"patch_size", config.patch_size}}, where);
   check_encoder(encoder, where);
   if (config.image_size % config.patch_size != 0) {
-    fail_input(cat(where, ": image_size ", config.image_size, " is not a multiple of patch_size ", config.patch_size,
-                   "; is this the right configuration?"));
+    fail_input(cat(where, ": image_size ", config.image_size, " is not a multiple of patch_size ",
+                   config.patch_size, "; is this the right configuration?"));
   }
   return config;
 }
@@ -56,8 +60,10 @@ Json ClipVisionConfig::to_json() const {
 
 ClipConfig ClipConfig::from_json(const Json& json, const std::string& where) {
   ClipConfig config;
-  config.text = ClipTextConfig::from_json(section(json, "text_config", where), cat(where, ", text_config"));
-  config.vision = ClipVisionConfig::from_json(section(json, "vision_config", where), cat(where, ", vision_config"));
+  config.text =
+      ClipTextConfig::from_json(section(json, "text_config", where), cat(where, ", text_config"));
+  config.vision = ClipVisionConfig::from_json(section(json, "vision_config", where),
+                                              cat(where, ", vision_config"));
   config.projection = json_value<std::int64_t>(json, "projection_dim", 512, where);
   config.initial_logit_scale = json_value<double>(json, "logit_scale_init_value", 2.6592, where);
   check_positive({{"projection_dim", config.projection}}, where);
@@ -70,22 +76,23 @@ Json ClipConfig::to_json() const {
   text_json.erase("architectures");
   text_json["projection_dim"] = projection;
   vision_json["projection_dim"] = projection;
-  return {{"architectures", {"CLIPModel"}},
-          {"model_type", "clip"},
-          {"projection_dim", projection},
-          {"logit_scale_init_value", initial_logit_scale},
-          {"text_config", text_json},
-          {"vision_config", vision_json}};
+  return {{"architectures", {"CLIPModel"}}, {"model_type", "clip"},
+          {"projection_dim", projection},   {"logit_scale_init_value", initial_logit_scale},
+          {"text_config", text_json},       {"vision_config", vision_json}};
 }
 
 ClipVision::ClipVision(const nn::Scope& scope, const ClipVisionConfig& config)
-    : class_embedding_(scope["embeddings"].parameter("class_embedding", {config.encoder.width}, nn::normal_init(0.02))),
-      patches_(scope["embeddings"]["patch_embedding"],
-               {.in = 3, .out = config.encoder.width, .kernel = config.patch_size, .stride = config.patch_size,
-                .bias = false}),
+    : class_embedding_(scope["embeddings"].parameter("class_embedding", {config.encoder.width},
+                                                     nn::normal_init(0.02))),
+      patches_(scope["embeddings"]["patch_embedding"], {.in = 3,
+                                                        .out = config.encoder.width,
+                                                        .kernel = config.patch_size,
+                                                        .stride = config.patch_size,
+                                                        .bias = false}),
       position_embedding_(scope["embeddings"]["position_embedding"].parameter(
           "weight",
-          {config.image_size / config.patch_size * (config.image_size / config.patch_size) + 1, config.encoder.width},
+          {config.image_size / config.patch_size * (config.image_size / config.patch_size) + 1,
+           config.encoder.width},
           nn::normal_init(0.02))),
       // The misspelling is the published name.
       pre_norm_(scope["pre_layrnorm"], config.encoder.width, config.encoder.norm_eps),
@@ -104,12 +111,16 @@ Clip::Clip(nn::ParameterSource& source, const ClipConfig& config)
       table_(std::make_unique<nn::ParameterTable>()),
       text_(root(source)["text_model"], config.text),
       vision_(root(source)["vision_model"], config.vision),
-      visual_projection_(root(source)["visual_projection"], config.vision.encoder.width, config.projection, false),
-      text_projection_(root(source)["text_projection"], config.text.encoder.width, config.projection, false),
-      logit_scale_(root(source).parameter("logit_scale", {}, nn::constant_init(config.initial_logit_scale))) {}
+      visual_projection_(root(source)["visual_projection"], config.vision.encoder.width,
+                         config.projection, false),
+      text_projection_(root(source)["text_projection"], config.text.encoder.width,
+                       config.projection, false),
+      logit_scale_(root(source).parameter("logit_scale", {},
+                                          nn::constant_init(config.initial_logit_scale))) {}
 
 Clip Clip::load(const std::filesystem::path& folder, Placement placement) {
-  const auto config = ClipConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
+  const auto config =
+      ClipConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
   const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "model");
   CheckpointSource source(checkpoint, placement);
   source.ignore("text_model.embeddings.position_ids");

@@ -50,8 +50,8 @@ class Clip {
 
   /// Normalised pixels [B, 3, S, S] → features of unit length [B, projection].
   at::Tensor encode_images(const at::Tensor& pixels_nchw) const;
-  /// Tokens [B, T] → features of unit length [B, projection]. T may be anything from the longest row's
-  /// end token on: the tower is causal, so what follows the end token changes nothing.
+  /// Tokens [B, T] → features of unit length [B, projection]. T may be anything from the longest
+  /// row's end token on: the tower is causal, so what follows the end token changes nothing.
   at::Tensor encode_texts(const at::Tensor& tokens) const;
   /// The logarithm of the temperature that cosines are multiplied with.
   const at::Tensor& logit_scale() const { return logit_scale_; }

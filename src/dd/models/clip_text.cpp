@@ -34,9 +34,11 @@ ClipTextConfig ClipTextConfig::from_json(const Json& json, const std::string& wh
   encoder.mlp_width = json_value<std::int64_t>(json, "intermediate_size", 2048, where);
   encoder.layers = json_value<std::int64_t>(json, "num_hidden_layers", 12, where);
   encoder.heads = json_value<std::int64_t>(json, "num_attention_heads", 8, where);
-  encoder.activation = nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
+  encoder.activation =
+      nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
   encoder.norm_eps = json_value<double>(json, "layer_norm_eps", 1e-5, where);
-  check_positive({{"vocab_size", config.vocab_size}, {"max_position_embeddings", config.positions}}, where);
+  check_positive({{"vocab_size", config.vocab_size}, {"max_position_embeddings", config.positions}},
+                 where);
   check_encoder(encoder, where);
   return config;
 }
@@ -88,10 +90,12 @@ TextEncoder::TextEncoder(nn::ParameterSource& source, const ClipTextConfig& conf
       text_(std::make_unique<ClipText>(nn::Scope(source, *table_)["text_model"], config)) {}
 
 TextEncoder TextEncoder::load(const std::filesystem::path& folder, Placement placement) {
-  const auto config = ClipTextConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
+  const auto config = ClipTextConfig::from_json(read_json(folder / "config.json"),
+                                                (folder / "config.json").string());
   const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "model");
   CheckpointSource source(checkpoint, placement, file_names);
-  for (const char* buffer : {"text_model.embeddings.position_ids", "embeddings.position_ids"}) source.ignore(buffer);
+  for (const char* buffer : {"text_model.embeddings.position_ids", "embeddings.position_ids"})
+    source.ignore(buffer);
   TextEncoder encoder(source, config);
   source.finish();
   return encoder;

@@ -22,8 +22,8 @@ struct ClipTextConfig {
   Json to_json() const;
 };
 
-/// The place of each row's end token among tokens [B, T], [B]; 0 for a row without one. Configurations
-/// that claim end token 2 mean the highest id, as OpenAI's code takes it.
+/// The place of each row's end token among tokens [B, T], [B]; 0 for a row without one.
+/// Configurations that claim end token 2 mean the highest id, as OpenAI's code takes it.
 at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token);
 
 /// CLIP's causal text transformer (transformers' CLIPTextModel without its projection).
@@ -31,8 +31,8 @@ class ClipText {
  public:
   ClipText(const nn::Scope& scope, const ClipTextConfig& config);
 
-  /// Tokens [B, T] (int64, T ≤ positions) → hidden states [B, T, width] after the final norm: Stable
-  /// Diffusion's conditioning.
+  /// Tokens [B, T] (int64, T ≤ positions) → hidden states [B, T, width] after the final norm:
+  /// Stable Diffusion's conditioning.
   at::Tensor operator()(const at::Tensor& tokens) const;
 
   /// The hidden state at each row's end token, [B, width].
@@ -48,9 +48,9 @@ class ClipText {
   nn::LayerNorm final_norm_;
 };
 
-/// A text encoder that owns its parameters: the `text_encoder` folder of Stable Diffusion. Parameter
-/// names begin with `text_model.`, as transformers 4 and LoRA files have them; files written by
-/// transformers 5 lack it and load too.
+/// A text encoder that owns its parameters: the `text_encoder` folder of Stable Diffusion.
+/// Parameter names begin with `text_model.`, as transformers 4 and LoRA files have them; files
+/// written by transformers 5 lack it and load too.
 class TextEncoder {
  public:
   TextEncoder(nn::ParameterSource& source, const ClipTextConfig& config);

@@ -13,7 +13,8 @@ ResnetBlock::ResnetBlock(const nn::Scope& scope, const Shape& shape)
       conv2_(scope["conv2"], {.in = shape.out, .out = shape.out, .kernel = 3, .padding = 1}) {
   if (shape.time_width > 0) time_.emplace(scope["time_emb_proj"], shape.time_width, shape.out);
   if (shape.in != shape.out) {
-    shortcut_.emplace(scope["conv_shortcut"], nn::Conv2d::Shape{.in = shape.in, .out = shape.out, .kernel = 1});
+    shortcut_.emplace(scope["conv_shortcut"],
+                      nn::Conv2d::Shape{.in = shape.in, .out = shape.out, .kernel = 1});
   }
 }
 

@@ -12,13 +12,15 @@ constexpr std::int64_t kWiden = 4;
 
 }  // namespace
 
-TransformerBlock::CrossAttention::CrossAttention(const nn::Scope& scope, std::int64_t width, std::int64_t context_width)
+TransformerBlock::CrossAttention::CrossAttention(const nn::Scope& scope, std::int64_t width,
+                                                 std::int64_t context_width)
     : q(scope["to_q"], width, width, false),
       k(scope["to_k"], context_width, width, false),
       v(scope["to_v"], context_width, width, false),
       out(scope["to_out"][0], width, width) {}
 
-at::Tensor TransformerBlock::CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context,
+at::Tensor TransformerBlock::CrossAttention::operator()(const at::Tensor& x,
+                                                        const at::Tensor& context,
                                                         const nn::AttentionOptions& options) const {
   return out(nn::attention(q(x), k(context), v(context), options));
 }
@@ -49,7 +51,8 @@ SpatialTransformer::SpatialTransformer(const nn::Scope& scope, const SpatialTran
   } else {
     conv_in_.emplace(scope["proj_in"], point);
   }
-  for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(scope["transformer_blocks"][i], shape);
+  for (std::int64_t i = 0; i < shape.layers; ++i)
+    blocks_.emplace_back(scope["transformer_blocks"][i], shape);
   if (shape.linear_projection) {
     linear_out_.emplace(scope["proj_out"], shape.width, shape.width);
   } else {
@@ -57,11 +60,15 @@ SpatialTransformer::SpatialTransformer(const nn::Scope& scope, const SpatialTran
   }
 }
 
-at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw, const at::Tensor& context) const {
+at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw,
+                                          const at::Tensor& context) const {
   const auto to_tokens = [](const at::Tensor& x) { return x.flatten(2).transpose(1, 2); };
-  const auto to_image = [&](const at::Tensor& t) { return t.transpose(1, 2).reshape(x_nchw.sizes()); };
+  const auto to_image = [&](const at::Tensor& t) {
+    return t.transpose(1, 2).reshape(x_nchw.sizes());
+  };
   const at::Tensor normed = norm_(x_nchw);
-  at::Tensor tokens = linear_in_ ? (*linear_in_)(to_tokens(normed)) : to_tokens((*conv_in_)(normed));
+  at::Tensor tokens =
+      linear_in_ ? (*linear_in_)(to_tokens(normed)) : to_tokens((*conv_in_)(normed));
   for (const TransformerBlock& block : blocks_) tokens = block(tokens, context);
   return x_nchw + (linear_out_ ? to_image((*linear_out_)(tokens)) : (*conv_out_)(to_image(tokens)));
 }

@@ -8,8 +8,9 @@
 
 namespace dd::models {
 
-/// The transformer between the convolutions of a Stable Diffusion U-Net (diffusers' Transformer2DModel
-/// with BasicTransformerBlock): self attention, cross attention on the text, gated MLP.
+/// The transformer between the convolutions of a Stable Diffusion U-Net (diffusers'
+/// Transformer2DModel with BasicTransformerBlock): self attention, cross attention on the text,
+/// gated MLP.
 struct SpatialTransformerShape {
   std::int64_t width;
   std::int64_t heads;
@@ -29,7 +30,8 @@ class TransformerBlock {
   struct CrossAttention {
     CrossAttention(const nn::Scope& scope, std::int64_t width, std::int64_t context_width);
     nn::Linear q, k, v, out;
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const nn::AttentionOptions& options) const;
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context,
+                          const nn::AttentionOptions& options) const;
   };
   nn::AttentionOptions options_;
   nn::LayerNorm norm1_;

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 namespace {
 
 void check_folder(const fs::path& folder) {
-  if (!fs::exists(folder)) fail_input(cat("no model at ", folder.string(), ": no such folder; check --model"));
+  if (!fs::exists(folder))
+    fail_input(cat("no model at ", folder.string(), ": no such folder; check --model"));
   for (const char* part : {"unet", "vae", "text_encoder", "tokenizer", "scheduler"}) {
     if (!fs::is_directory(folder / part)) {
       fail_input(cat("no Stable Diffusion model in ", folder.string(), ": the folder ", part,
@@ -43,14 +44,16 @@ StableDiffusion StableDiffusion::load(const fs::path& folder, Placement placemen
                         .source = folder.string(),
                         .fingerprint = io::fingerprint_of_model(folder)};
   if (model.text_encoder.config().encoder.width != model.unet.config().context_width) {
-    fail_input(cat("the parts of ", folder.string(), " do not belong together: the text encoder is ",
+    fail_input(cat("the parts of ", folder.string(),
+                   " do not belong together: the text encoder is ",
                    model.text_encoder.config().encoder.width, " wide, the U-Net expects ",
                    model.unet.config().context_width, "; fetch the model again"));
   }
   if (model.tokenizer.vocab_size() > model.text_encoder.config().vocab_size) {
-    fail_input(cat("the parts of ", folder.string(), " do not belong together: the tokenizer knows ",
-                   model.tokenizer.vocab_size(), " tokens, the text encoder ",
-                   model.text_encoder.config().vocab_size, "; fetch the model again"));
+    fail_input(cat("the parts of ", folder.string(),
+                   " do not belong together: the tokenizer knows ", model.tokenizer.vocab_size(),
+                   " tokens, the text encoder ", model.text_encoder.config().vocab_size,
+                   "; fetch the model again"));
   }
   return model;
 }
@@ -68,7 +71,8 @@ at::Tensor StableDiffusion::encode(std::span<const std::string> prompts) const {
   return text_encoder(tokenize(prompts));
 }
 
-at::Tensor tokenize(const ClipTokenizer& tokenizer, std::span<const std::string> texts, std::int64_t* truncated) {
+at::Tensor tokenize(const ClipTokenizer& tokenizer, std::span<const std::string> texts,
+                    std::int64_t* truncated) {
   const std::int64_t length = tokenizer.context_length();
   at::Tensor tokens = at::empty({static_cast<std::int64_t>(texts.size()), length}, at::kLong);
   auto* row = tokens.mutable_data_ptr<std::int64_t>();

@@ -36,7 +36,8 @@ struct StableDiffusion {
   at::Tensor encode(std::span<const std::string> prompts) const;
 };
 
-/// Tokens [N, context length] (int64, CPU) of texts; how many texts were cut is added to `truncated`.
+/// Tokens [N, context length] (int64, CPU) of texts; how many texts were cut is added to
+/// `truncated`.
 at::Tensor tokenize(const ClipTokenizer& tokenizer, std::span<const std::string> texts,
                     std::int64_t* truncated = nullptr);
 

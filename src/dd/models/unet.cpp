@@ -20,21 +20,29 @@ struct Level {
   std::vector<SpatialTransformer> transformers;  ///< one a residual block, or none
   std::optional<nn::Conv2d> resample;
 
-  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& time, const at::Tensor& context) const {
+  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& time,
+                   const at::Tensor& context) const {
     const at::Tensor hidden = resnets[i](x, time);
     return transformers.empty() ? hidden : transformers[i](hidden, context);
   }
 };
 
 ResnetBlock::Shape resnet_shape(std::int64_t in, std::int64_t out, const UNetConfig& config) {
-  return {.in = in, .out = out, .time_width = 4 * config.widths[0], .norm_groups = config.norm_groups,
+  return {.in = in,
+          .out = out,
+          .time_width = 4 * config.widths[0],
+          .norm_groups = config.norm_groups,
           .norm_eps = config.norm_eps};
 }
 
 SpatialTransformerShape transformer_shape(std::size_t level, const UNetConfig& config) {
-  return {.width = config.widths[level], .heads = config.heads[level], .context_width = config.context_width,
-          .norm_groups = config.norm_groups, .layers = config.transformer_layers,
-          .linear_projection = config.linear_projection, .upcast = config.upcast_attention};
+  return {.width = config.widths[level],
+          .heads = config.heads[level],
+          .context_width = config.context_width,
+          .norm_groups = config.norm_groups,
+          .layers = config.transformer_layers,
+          .linear_projection = config.linear_projection,
+          .upcast = config.upcast_attention};
 }
 
 }  // namespace
@@ -42,8 +50,11 @@ SpatialTransformerShape transformer_shape(std::size_t level, const UNetConfig& c
 class UNetParts {
  public:
   UNetParts(const nn::Scope& scope, const UNetConfig& config);
-  at::Tensor forward(const at::Tensor& latents, const at::Tensor& time, const at::Tensor& context) const;
-  at::Tensor time_embedding(const at::Tensor& sinusoids) const { return time2_(at::silu(time1_(sinusoids))); }
+  at::Tensor forward(const at::Tensor& latents, const at::Tensor& time,
+                     const at::Tensor& context) const;
+  at::Tensor time_embedding(const at::Tensor& sinusoids) const {
+    return time2_(at::silu(time1_(sinusoids)));
+  }
 
  private:
   void add_down(const nn::Scope& scope, const UNetConfig& config, std::size_t level);
@@ -60,16 +71,19 @@ class UNetParts {
 };
 
 UNetParts::UNetParts(const nn::Scope& scope, const UNetConfig& config)
-    : conv_in_(scope["conv_in"], {.in = config.in_channels, .out = config.widths[0], .kernel = 3, .padding = 1}),
+    : conv_in_(scope["conv_in"],
+               {.in = config.in_channels, .out = config.widths[0], .kernel = 3, .padding = 1}),
       time1_(scope["time_embedding"]["linear_1"], config.widths[0], 4 * config.widths[0]),
       time2_(scope["time_embedding"]["linear_2"], 4 * config.widths[0], 4 * config.widths[0]),
       norm_out_(scope["conv_norm_out"], config.norm_groups, config.widths[0], config.norm_eps),
-      conv_out_(scope["conv_out"], {.in = config.widths[0], .out = config.out_channels, .kernel = 3, .padding = 1}) {
+      conv_out_(scope["conv_out"],
+                {.in = config.widths[0], .out = config.out_channels, .kernel = 3, .padding = 1}) {
   for (std::size_t level = 0; level < config.widths.size(); ++level) add_down(scope, config, level);
   const nn::Scope mid = scope["mid_block"];
   const std::int64_t deepest = config.widths.back();
   middle_.emplace_back(mid["resnets"][0], resnet_shape(deepest, deepest, config));
-  middle_transformer_.emplace_back(mid["attentions"][0], transformer_shape(config.widths.size() - 1, config));
+  middle_transformer_.emplace_back(mid["attentions"][0],
+                                   transformer_shape(config.widths.size() - 1, config));
   middle_.emplace_back(mid["resnets"][1], resnet_shape(deepest, deepest, config));
   for (std::size_t step = 0; step < config.widths.size(); ++step) add_up(scope, config, step);
 }
@@ -86,8 +100,9 @@ void UNetParts::add_down(const nn::Scope& scope, const UNetConfig& config, std::
     }
   }
   if (level + 1 < config.widths.size()) {
-    parts.resample.emplace(block["downsamplers"][0]["conv"],
-                           nn::Conv2d::Shape{.in = out, .out = out, .kernel = 3, .stride = 2, .padding = 1});
+    parts.resample.emplace(
+        block["downsamplers"][0]["conv"],
+        nn::Conv2d::Shape{.in = out, .out = out, .kernel = 3, .stride = 2, .padding = 1});
   }
   down_.push_back(std::move(parts));
 }
@@ -116,15 +131,18 @@ void UNetParts::add_up(const nn::Scope& scope, const UNetConfig& config, std::si
   up_.push_back(std::move(parts));
 }
 
-at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time, const at::Tensor& context) const {
+at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time,
+                             const at::Tensor& context) const {
   return middle_[1](middle_transformer_[0](middle_[0](x, time), context), time);
 }
 
-at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time, const at::Tensor& context) const {
+at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
+                              const at::Tensor& context) const {
   at::Tensor x = conv_in_(latents);
   std::vector<at::Tensor> skips{x};
   for (const Level& level : down_) {
-    for (std::size_t i = 0; i < level.resnets.size(); ++i) skips.push_back(x = level.layer(i, x, time, context));
+    for (std::size_t i = 0; i < level.resnets.size(); ++i)
+      skips.push_back(x = level.layer(i, x, time, context));
     if (level.resample) skips.push_back(x = (*level.resample)(x));
   }
   x = middle(x, time, context);
@@ -134,13 +152,16 @@ at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
       skips.pop_back();
     }
     // To the size of the next skip connection, which is not always twice ours.
-    if (level.resample) x = (*level.resample)(at::upsample_nearest2d(x, {skips.back().size(2), skips.back().size(3)}));
+    if (level.resample)
+      x = (*level.resample)(
+          at::upsample_nearest2d(x, {skips.back().size(2), skips.back().size(3)}));
   }
   return conv_out_(at::silu(norm_out_(x)));
 }
 
 UNet::UNet(nn::ParameterSource& source, const UNetConfig& config)
-    : config_(config), table_(std::make_unique<nn::ParameterTable>()),
+    : config_(config),
+      table_(std::make_unique<nn::ParameterTable>()),
       parts_(std::make_unique<UNetParts>(nn::Scope(source, *table_), config)) {}
 
 UNet::~UNet() = default;
@@ -148,7 +169,8 @@ UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
 
 UNet UNet::load(const std::filesystem::path& folder, Placement placement) {
-  const auto config = UNetConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
+  const auto config =
+      UNetConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
   const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "diffusion_pytorch_model");
   CheckpointSource source(checkpoint, placement);
   UNet unet(source, config);
@@ -164,9 +186,11 @@ void UNet::save(const std::filesystem::path& folder, at::ScalarType dtype) const
 at::Tensor UNet::operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps,
                             const at::Tensor& context) const {
   const at::Tensor sinusoids =
-      nn::embed_timesteps(timesteps, {.width = config_.widths[0], .flip_sin_to_cos = config_.flip_sin_to_cos,
+      nn::embed_timesteps(timesteps, {.width = config_.widths[0],
+                                      .flip_sin_to_cos = config_.flip_sin_to_cos,
                                       .frequency_shift = config_.frequency_shift});
-  return parts_->forward(latents_nchw, parts_->time_embedding(sinusoids.to(latents_nchw.scalar_type())), context);
+  return parts_->forward(latents_nchw,
+                         parts_->time_embedding(sinusoids.to(latents_nchw.scalar_type())), context);
 }
 
 }  // namespace dd::models

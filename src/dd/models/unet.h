@@ -11,14 +11,16 @@
 
 namespace dd::models {
 
-/// `unet/config.json` of diffusers' UNet2DConditionModel, as far as Stable Diffusion 1 and 2 use it.
+/// `unet/config.json` of diffusers' UNet2DConditionModel, as far as Stable Diffusion 1 and 2 use
+/// it.
 struct UNetConfig {
   std::int64_t in_channels = 4;
   std::int64_t out_channels = 4;
   std::int64_t sample_size = 64;  ///< latent cells a side that the model was trained on
   std::vector<std::int64_t> widths{320, 640, 1280, 1280};
   std::vector<bool> attention{true, true, true, false};  ///< does the level attend to the text?
-  std::vector<std::int64_t> heads{8, 8, 8, 8};           ///< a level; the key `attention_head_dim` holds them
+  std::vector<std::int64_t> heads{8, 8, 8,
+                                  8};  ///< a level; the key `attention_head_dim` holds them
   std::int64_t layers_per_block = 2;
   std::int64_t transformer_layers = 1;
   std::int64_t context_width = 768;
@@ -46,9 +48,10 @@ class UNet {
   static UNet load(const std::filesystem::path& folder, Placement placement);
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 
-  /// Noisy latents [B, C, H, W], timesteps [B] (any number type), context [B, T, context_width] → the
-  /// prediction, shaped like the latents.
-  at::Tensor operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps, const at::Tensor& context) const;
+  /// Noisy latents [B, C, H, W], timesteps [B] (any number type), context [B, T, context_width] →
+  /// the prediction, shaped like the latents.
+  at::Tensor operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps,
+                        const at::Tensor& context) const;
 
   const UNetConfig& config() const { return config_; }
   const nn::ParameterTable& parameters() const { return *table_; }

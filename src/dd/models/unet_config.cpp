@@ -6,32 +6,35 @@ namespace dd::models {
 namespace {
 
 /// A number, or one number a level.
-std::vector<std::int64_t> per_level(const Json& json, const std::string& key, std::int64_t fallback, std::size_t levels,
-                                    const std::string& where) {
+std::vector<std::int64_t> per_level(const Json& json, const std::string& key, std::int64_t fallback,
+                                    std::size_t levels, const std::string& where) {
   const auto found = json.find(key);
   if (found != json.end() && found->is_array()) {
     auto values = json_value<std::vector<std::int64_t>>(json, key, {}, where);
-    if (values.size() != levels) fail_input(cat(where, ": \"", key, "\" needs one number a level (", levels, ")"));
+    if (values.size() != levels)
+      fail_input(cat(where, ": \"", key, "\" needs one number a level (", levels, ")"));
     return values;
   }
   return std::vector<std::int64_t>(levels, json_value<std::int64_t>(json, key, fallback, where));
 }
 
-std::int64_t one_for_all(const Json& json, const std::string& key, std::int64_t fallback, std::size_t levels,
-                         const std::string& where) {
+std::int64_t one_for_all(const Json& json, const std::string& key, std::int64_t fallback,
+                         std::size_t levels, const std::string& where) {
   const std::vector<std::int64_t> values = per_level(json, key, fallback, levels, where);
   for (const std::int64_t value : values) {
-    if (value != values[0]) fail_input(cat(where, ": \"", key, "\" that differs from level to level is not supported"));
+    if (value != values[0])
+      fail_input(cat(where, ": \"", key, "\" that differs from level to level is not supported"));
   }
   return values[0];
 }
 
 std::vector<bool> attending_levels(const Json& json, std::size_t levels, const std::string& where) {
-  const std::vector<std::string> fallback{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
-                                          "DownBlock2D"};
+  const std::vector<std::string> fallback{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+                                          "CrossAttnDownBlock2D", "DownBlock2D"};
   const auto down = json_value<std::vector<std::string>>(json, "down_block_types", fallback, where);
   const auto up = json_value<std::vector<std::string>>(
-      json, "up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, where);
+      json, "up_block_types",
+      {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, where);
   if (down.size() != levels || up.size() != levels) {
     fail_input(cat(where, ": block_out_channels and the block types differ in length"));
   }
@@ -39,9 +42,11 @@ std::vector<bool> attending_levels(const Json& json, std::size_t levels, const s
   for (std::size_t i = 0; i < levels; ++i) {
     const bool cross = down[i] == "CrossAttnDownBlock2D";
     const std::string& mirror = up[levels - 1 - i];
-    if ((!cross && down[i] != "DownBlock2D") || mirror != (cross ? "CrossAttnUpBlock2D" : "UpBlock2D")) {
-      fail_input(cat(where, ": the block types ", down[i], " and ", mirror,
-                     " are not those of Stable Diffusion 1 or 2; other families are not supported"));
+    if ((!cross && down[i] != "DownBlock2D") ||
+        mirror != (cross ? "CrossAttnUpBlock2D" : "UpBlock2D")) {
+      fail_input(
+          cat(where, ": the block types ", down[i], " and ", mirror,
+              " are not those of Stable Diffusion 1 or 2; other families are not supported"));
     }
     attending.push_back(cross);
   }
@@ -50,25 +55,33 @@ std::vector<bool> attending_levels(const Json& json, std::size_t levels, const s
 
 /// Options of other model families that would change the result if they were passed over.
 void refuse_other_families(const Json& json, const std::string& where) {
-  for (const char* key : {"class_embed_type", "addition_embed_type", "num_class_embeds", "encoder_hid_dim",
-                          "time_cond_proj_dim", "conv_in_condition", "dual_cross_attention"}) {
+  for (const char* key :
+       {"class_embed_type", "addition_embed_type", "num_class_embeds", "encoder_hid_dim",
+        "time_cond_proj_dim", "conv_in_condition", "dual_cross_attention"}) {
     const auto found = json.find(key);
     if (found != json.end() && !found->is_null() && *found != false) {
-      fail_input(cat(where, ": \"", key, "\" is set, which Stable Diffusion 1 and 2 do not have; this model is not supported"));
+      fail_input(cat(
+          where, ": \"", key,
+          "\" is set, which Stable Diffusion 1 and 2 do not have; this model is not supported"));
     }
   }
 }
 
 void check(const UNetConfig& config, const std::string& where) {
-  check_positive({{"in_channels", config.in_channels}, {"out_channels", config.out_channels},
-                  {"layers_per_block", config.layers_per_block}, {"cross_attention_dim", config.context_width},
-                  {"norm_num_groups", config.norm_groups}, {"sample_size", config.sample_size},
-                  {"transformer_layers_per_block", config.transformer_layers}}, where);
+  check_positive({{"in_channels", config.in_channels},
+                  {"out_channels", config.out_channels},
+                  {"layers_per_block", config.layers_per_block},
+                  {"cross_attention_dim", config.context_width},
+                  {"norm_num_groups", config.norm_groups},
+                  {"sample_size", config.sample_size},
+                  {"transformer_layers_per_block", config.transformer_layers}},
+                 where);
   for (std::size_t i = 0; i < config.widths.size(); ++i) {
-    check_positive({{"block_out_channels", config.widths[i]}, {"attention_head_dim", config.heads[i]}}, where);
+    check_positive(
+        {{"block_out_channels", config.widths[i]}, {"attention_head_dim", config.heads[i]}}, where);
     if (config.widths[i] % config.norm_groups != 0 || config.widths[i] % config.heads[i] != 0) {
-      fail_input(cat(where, ": a width of ", config.widths[i], " is not divisible by ", config.norm_groups,
-                     " norm groups and ", config.heads[i], " heads"));
+      fail_input(cat(where, ": a width of ", config.widths[i], " is not divisible by ",
+                     config.norm_groups, " norm groups and ", config.heads[i], " heads"));
     }
   }
 }
@@ -80,15 +93,18 @@ UNetConfig UNetConfig::from_json(const Json& json, const std::string& where) {
   UNetConfig config;
   config.in_channels = json_value<std::int64_t>(json, "in_channels", 4, where);
   config.out_channels = json_value<std::int64_t>(json, "out_channels", 4, where);
-  config.widths = json_value<std::vector<std::int64_t>>(json, "block_out_channels", {320, 640, 1280, 1280}, where);
+  config.widths = json_value<std::vector<std::int64_t>>(json, "block_out_channels",
+                                                        {320, 640, 1280, 1280}, where);
   const std::size_t levels = config.widths.size();
   if (levels == 0 || levels > 8) fail_input(cat(where, ": \"block_out_channels\" is not usable"));
   config.sample_size = json_value<std::int64_t>(json, "sample_size", 64, where);
   config.attention = attending_levels(json, levels, where);
-  // diffusers' name is a mistake of its early days: the number is that of the heads, unless the right
-  // name is there as well.
-  const bool named_right = json.contains("num_attention_heads") && !json["num_attention_heads"].is_null();
-  config.heads = per_level(json, named_right ? "num_attention_heads" : "attention_head_dim", 8, levels, where);
+  // diffusers' name is a mistake of its early days: the number is that of the heads, unless the
+  // right name is there as well.
+  const bool named_right =
+      json.contains("num_attention_heads") && !json["num_attention_heads"].is_null();
+  config.heads =
+      per_level(json, named_right ? "num_attention_heads" : "attention_head_dim", 8, levels, where);
   config.layers_per_block = one_for_all(json, "layers_per_block", 2, levels, where);
   config.transformer_layers = one_for_all(json, "transformer_layers_per_block", 1, levels, where);
   config.context_width = one_for_all(json, "cross_attention_dim", 1280, levels, where);

@@ -16,8 +16,14 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
-ResnetBlock resnet(const nn::Scope& scope, std::int64_t in, std::int64_t out, const VaeConfig& config) {
-  return {scope, {.in = in, .out = out, .time_width = 0, .norm_groups = config.norm_groups, .norm_eps = kNormEps}};
+ResnetBlock resnet(const nn::Scope& scope, std::int64_t in, std::int64_t out,
+                   const VaeConfig& config) {
+  return {scope,
+          {.in = in,
+           .out = out,
+           .time_width = 0,
+           .norm_groups = config.norm_groups,
+           .norm_eps = kNormEps}};
 }
 
 /// One head over all positions, with its own norm and residual.
@@ -59,8 +65,10 @@ class MidBlock {
 /// The names a parameter has in files written before diffusers 0.18.
 std::vector<std::string> file_names(const std::string& name) {
   std::vector<std::string> names{name};
-  const std::pair<const char*, const char*> renamed[] = {
-      {".to_q.", ".query."}, {".to_k.", ".key."}, {".to_v.", ".value."}, {".to_out.0.", ".proj_attn."}};
+  const std::pair<const char*, const char*> renamed[] = {{".to_q.", ".query."},
+                                                         {".to_k.", ".key."},
+                                                         {".to_v.", ".value."},
+                                                         {".to_out.0.", ".proj_attn."}};
   for (const auto& [now, before] : renamed) {
     const std::size_t place = name.find(now);
     if (place == std::string::npos) continue;
@@ -79,8 +87,10 @@ class VaeEncoder {
                  {.in = config.image_channels, .out = config.widths[0], .kernel = 3, .padding = 1}),
         mid_(scope["mid_block"], config.widths.back(), config),
         norm_(scope["conv_norm_out"], config.norm_groups, config.widths.back(), kNormEps),
-        conv_out_(scope["conv_out"],
-                  {.in = config.widths.back(), .out = 2 * config.latent_channels, .kernel = 3, .padding = 1}) {
+        conv_out_(scope["conv_out"], {.in = config.widths.back(),
+                                      .out = 2 * config.latent_channels,
+                                      .kernel = 3,
+                                      .padding = 1}) {
     std::int64_t width = config.widths[0];
     for (std::size_t i = 0; i < config.widths.size(); ++i) {
       const nn::Scope block = scope["down_blocks"][static_cast<std::int64_t>(i)];
@@ -90,8 +100,9 @@ class VaeEncoder {
         width = config.widths[i];
       }
       if (i + 1 < config.widths.size()) {
-        level.downsample.emplace_back(block["downsamplers"][0]["conv"],
-                                      nn::Conv2d::Shape{.in = width, .out = width, .kernel = 3, .stride = 2});
+        level.downsample.emplace_back(
+            block["downsamplers"][0]["conv"],
+            nn::Conv2d::Shape{.in = width, .out = width, .kernel = 3, .stride = 2});
       }
       levels_.push_back(std::move(level));
     }
@@ -102,7 +113,8 @@ class VaeEncoder {
     for (const Level& level : levels_) {
       for (const ResnetBlock& block : level.resnets) x = block(x);
       // The reference pads right and below only.
-      for (const nn::Conv2d& downsample : level.downsample) x = downsample(at::constant_pad_nd(x, {0, 1, 0, 1}));
+      for (const nn::Conv2d& downsample : level.downsample)
+        x = downsample(at::constant_pad_nd(x, {0, 1, 0, 1}));
     }
     return conv_out_(at::silu(norm_(mid_(x))));
   }
@@ -122,12 +134,14 @@ class VaeEncoder {
 class VaeDecoder {
  public:
   VaeDecoder(const nn::Scope& scope, const VaeConfig& config)
-      : conv_in_(scope["conv_in"],
-                 {.in = config.latent_channels, .out = config.widths.back(), .kernel = 3, .padding = 1}),
+      : conv_in_(
+            scope["conv_in"],
+            {.in = config.latent_channels, .out = config.widths.back(), .kernel = 3, .padding = 1}),
         mid_(scope["mid_block"], config.widths.back(), config),
         norm_(scope["conv_norm_out"], config.norm_groups, config.widths[0], kNormEps),
-        conv_out_(scope["conv_out"],
-                  {.in = config.widths[0], .out = config.image_channels, .kernel = 3, .padding = 1}) {
+        conv_out_(
+            scope["conv_out"],
+            {.in = config.widths[0], .out = config.image_channels, .kernel = 3, .padding = 1}) {
     std::int64_t width = config.widths.back();
     const std::size_t count = config.widths.size();
     for (std::size_t i = 0; i < count; ++i) {
@@ -139,8 +153,9 @@ class VaeDecoder {
         width = out;
       }
       if (i + 1 < count) {
-        level.upsample.emplace_back(block["upsamplers"][0]["conv"],
-                                    nn::Conv2d::Shape{.in = width, .out = width, .kernel = 3, .padding = 1});
+        level.upsample.emplace_back(
+            block["upsamplers"][0]["conv"],
+            nn::Conv2d::Shape{.in = width, .out = width, .kernel = 3, .padding = 1});
       }
       levels_.push_back(std::move(level));
     }
@@ -178,13 +193,18 @@ VaeConfig VaeConfig::from_json(const Json& json, const std::string& where) {
   config.norm_groups = json_value<std::int64_t>(json, "norm_num_groups", 32, where);
   config.sample_size = json_value<std::int64_t>(json, "sample_size", 512, where);
   config.scaling_factor = json_value<double>(json, "scaling_factor", 0.18215, where);
-  check_positive({{"in_channels", config.image_channels}, {"latent_channels", config.latent_channels},
-                  {"layers_per_block", config.layers_per_block}, {"norm_num_groups", config.norm_groups}}, where);
-  if (config.widths.empty() || config.widths.size() > 8) fail_input(cat(where, ": \"block_out_channels\" is not usable"));
+  check_positive({{"in_channels", config.image_channels},
+                  {"latent_channels", config.latent_channels},
+                  {"layers_per_block", config.layers_per_block},
+                  {"norm_num_groups", config.norm_groups}},
+                 where);
+  if (config.widths.empty() || config.widths.size() > 8)
+    fail_input(cat(where, ": \"block_out_channels\" is not usable"));
   for (const std::int64_t width : config.widths) {
     check_positive({{"block_out_channels", width}}, where);
     if (width % config.norm_groups != 0) {
-      fail_input(cat(where, ": a width of ", width, " is not divisible by norm_num_groups ", config.norm_groups));
+      fail_input(cat(where, ": a width of ", width, " is not divisible by norm_num_groups ",
+                     config.norm_groups));
     }
   }
   return config;
@@ -208,7 +228,9 @@ Json VaeConfig::to_json() const {
           {"up_block_types", up}};
 }
 
-at::Tensor Posterior::sample(const at::Tensor& noise) const { return mean + (log_variance * 0.5).exp() * noise; }
+at::Tensor Posterior::sample(const at::Tensor& noise) const {
+  return mean + (log_variance * 0.5).exp() * noise;
+}
 
 Vae::Vae(nn::ParameterSource& source, const VaeConfig& config)
     : config_(config), table_(std::make_unique<nn::ParameterTable>()) {
@@ -216,8 +238,10 @@ Vae::Vae(nn::ParameterSource& source, const VaeConfig& config)
   const std::int64_t c = config.latent_channels;
   encoder_ = std::make_unique<VaeEncoder>(root["encoder"], config);
   decoder_ = std::make_unique<VaeDecoder>(root["decoder"], config);
-  quantise_ = std::make_unique<nn::Conv2d>(root["quant_conv"], nn::Conv2d::Shape{.in = 2 * c, .out = 2 * c, .kernel = 1});
-  unquantise_ = std::make_unique<nn::Conv2d>(root["post_quant_conv"], nn::Conv2d::Shape{.in = c, .out = c, .kernel = 1});
+  quantise_ = std::make_unique<nn::Conv2d>(
+      root["quant_conv"], nn::Conv2d::Shape{.in = 2 * c, .out = 2 * c, .kernel = 1});
+  unquantise_ = std::make_unique<nn::Conv2d>(root["post_quant_conv"],
+                                             nn::Conv2d::Shape{.in = c, .out = c, .kernel = 1});
 }
 
 Vae::~Vae() = default;
@@ -225,7 +249,8 @@ Vae::Vae(Vae&&) noexcept = default;
 Vae& Vae::operator=(Vae&&) noexcept = default;
 
 Vae Vae::load(const std::filesystem::path& folder, Placement placement) {
-  const auto config = VaeConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
+  const auto config =
+      VaeConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
   const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "diffusion_pytorch_model");
   CheckpointSource source(checkpoint, placement, file_names);
   Vae vae(source, config);
@@ -243,6 +268,8 @@ Posterior Vae::encode(const at::Tensor& pixels_nchw) const {
   return {halves[0], at::clamp(halves[1], -30.0, 20.0)};
 }
 
-at::Tensor Vae::decode(const at::Tensor& latents_nchw) const { return (*decoder_)((*unquantise_)(latents_nchw)); }
+at::Tensor Vae::decode(const at::Tensor& latents_nchw) const {
+  return (*decoder_)((*unquantise_)(latents_nchw));
+}
 
 }  // namespace dd::models

@@ -6,14 +6,17 @@
 
 namespace dd::models {
 
-void save_weights(const std::filesystem::path& file, const nn::ParameterTable& parameters, at::ScalarType dtype) {
+void save_weights(const std::filesystem::path& file, const nn::ParameterTable& parameters,
+                  at::ScalarType dtype) {
   io::NamedTensors tensors;
-  for (const auto& [name, value] : parameters.entries()) tensors.emplace_back(name, value.detach().to(dtype));
+  for (const auto& [name, value] : parameters.entries())
+    tensors.emplace_back(name, value.detach().to(dtype));
   // transformers and diffusers refuse files that do not say which framework wrote them.
   io::write_safetensors(file, tensors, {{"format", "pt"}});
 }
 
-void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> values, const std::string& where) {
+void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> values,
+                    const std::string& where) {
   constexpr std::int64_t kAbsurd = 1 << 24;
   for (const auto& [key, value] : values) {
     if (value <= 0 || value > kAbsurd) {
@@ -23,8 +26,11 @@ void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> 
 }
 
 void check_encoder(const nn::ClipEncoderConfig& config, const std::string& where) {
-  check_positive({{"hidden_size", config.width}, {"intermediate_size", config.mlp_width},
-                  {"num_hidden_layers", config.layers}, {"num_attention_heads", config.heads}}, where);
+  check_positive({{"hidden_size", config.width},
+                  {"intermediate_size", config.mlp_width},
+                  {"num_hidden_layers", config.layers},
+                  {"num_attention_heads", config.heads}},
+                 where);
   if (config.width % config.heads != 0) {
     fail_input(cat(where, ": hidden_size ", config.width, " is not divisible by ", config.heads,
                    " heads; is this the right configuration?"));

@@ -12,10 +12,12 @@
 namespace dd::models {
 
 /// Writes all parameters under their names in this precision.
-void save_weights(const std::filesystem::path& file, const nn::ParameterTable& parameters, at::ScalarType dtype);
+void save_weights(const std::filesystem::path& file, const nn::ParameterTable& parameters,
+                  at::ScalarType dtype);
 
 /// Error(kInput) names `where` and the first key whose value is not positive or absurdly large.
-void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> values, const std::string& where);
+void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> values,
+                    const std::string& where);
 
 /// The same for a transformer: positive sizes, width divisible by the heads.
 void check_encoder(const nn::ClipEncoderConfig& config, const std::string& where);

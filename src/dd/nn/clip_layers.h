@@ -7,8 +7,8 @@
 
 namespace dd::nn {
 
-/// The transformer that both CLIP towers and Stable Diffusion's text encoder share (Radford et al. 2021;
-/// transformers' CLIPEncoder): pre-norm residual blocks of attention and a two-layer MLP.
+/// The transformer that both CLIP towers and Stable Diffusion's text encoder share (Radford et al.
+/// 2021; transformers' CLIPEncoder): pre-norm residual blocks of attention and a two-layer MLP.
 struct ClipEncoderConfig {
   std::int64_t width = 512;
   std::int64_t mlp_width = 2048;

@@ -32,7 +32,8 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
 
 Conv2d::Conv2d(const Scope& scope, const Shape& shape) : shape_(shape) {
   const std::int64_t fan_in = shape.in * shape.kernel * shape.kernel;
-  weight_ = scope.parameter("weight", {shape.out, shape.in, shape.kernel, shape.kernel}, fan_in_init(fan_in));
+  weight_ = scope.parameter("weight", {shape.out, shape.in, shape.kernel, shape.kernel},
+                            fan_in_init(fan_in));
   if (shape.bias) bias_ = scope.parameter("bias", {shape.out}, fan_in_init(fan_in));
 }
 
@@ -41,7 +42,9 @@ at::Tensor Conv2d::operator()(const at::Tensor& x_nchw) const {
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t channels, double eps)
-    : groups_(groups), eps_(eps), weight_(scope.parameter("weight", {channels}, constant_init(1))),
+    : groups_(groups),
+      eps_(eps),
+      weight_(scope.parameter("weight", {channels}, constant_init(1))),
       bias_(scope.parameter("bias", {channels}, constant_init(0))) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x_nchw) const {
@@ -49,19 +52,22 @@ at::Tensor GroupNorm::operator()(const at::Tensor& x_nchw) const {
 }
 
 LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps)
-    : eps_(eps), weight_(scope.parameter("weight", {width}, constant_init(1))),
+    : eps_(eps),
+      weight_(scope.parameter("weight", {width}, constant_init(1))),
       bias_(scope.parameter("bias", {width}, constant_init(0))) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, {weight_.size(0)}, weight_, bias_, eps_);
 }
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionOptions& options) {
   const auto split = [&](const at::Tensor& x) {
     const at::Tensor heads = x.view({x.size(0), x.size(1), options.heads, -1}).transpose(1, 2);
     return options.upcast ? heads.to(at::kFloat) : heads;
   };
-  const at::Tensor mixed = at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, options.causal);
+  const at::Tensor mixed =
+      at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, options.causal);
   return mixed.to(q.scalar_type()).transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
 }
 
@@ -69,23 +75,30 @@ Activation parse_activation(const std::string& name, const std::string& where) {
   if (name == "quick_gelu") return Activation::kQuickGelu;
   if (name == "gelu") return Activation::kGelu;
   if (name == "silu" || name == "swish") return Activation::kSilu;
-  fail_input(cat(where, ": the activation \"", name, "\" is not supported; quick_gelu, gelu and silu are"));
+  fail_input(cat(where, ": the activation \"", name,
+                 "\" is not supported; quick_gelu, gelu and silu are"));
 }
 
 std::string activation_name(Activation activation) {
   switch (activation) {
-    case Activation::kQuickGelu: return "quick_gelu";
-    case Activation::kGelu: return "gelu";
-    case Activation::kSilu: return "silu";
+    case Activation::kQuickGelu:
+      return "quick_gelu";
+    case Activation::kGelu:
+      return "gelu";
+    case Activation::kSilu:
+      return "silu";
   }
   fail_internal("unknown activation");
 }
 
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
-    case Activation::kQuickGelu: return x * at::sigmoid(x * 1.702);
-    case Activation::kGelu: return at::gelu(x);
-    case Activation::kSilu: return at::silu(x);
+    case Activation::kQuickGelu:
+      return x * at::sigmoid(x * 1.702);
+    case Activation::kGelu:
+      return at::gelu(x);
+    case Activation::kSilu:
+      return at::silu(x);
   }
   fail_internal("unknown activation");
 }
@@ -94,9 +107,11 @@ at::Tensor embed_timesteps(const at::Tensor& timesteps, const TimestepEmbedding&
   const std::int64_t half = options.width / 2;
   const auto numbers = at::TensorOptions().dtype(at::kFloat).device(timesteps.device());
   const at::Tensor exponent =
-      at::arange(half, numbers) * (-std::log(10000.0) / (static_cast<double>(half) - options.frequency_shift));
+      at::arange(half, numbers) *
+      (-std::log(10000.0) / (static_cast<double>(half) - options.frequency_shift));
   const at::Tensor angle = timesteps.to(at::kFloat).unsqueeze(1) * exponent.exp().unsqueeze(0);
-  return options.flip_sin_to_cos ? at::cat({angle.cos(), angle.sin()}, 1) : at::cat({angle.sin(), angle.cos()}, 1);
+  return options.flip_sin_to_cos ? at::cat({angle.cos(), angle.sin()}, 1)
+                                 : at::cat({angle.sin(), angle.cos()}, 1);
 }
 
 }  // namespace dd::nn

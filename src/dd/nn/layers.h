@@ -68,7 +68,8 @@ struct AttentionOptions {
   bool causal = false;
   bool upcast = false;  ///< scores in float32 although the inputs are in half precision
 };
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options);
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionOptions& options);
 
 /// The activations that configurations name.
 enum class Activation { kQuickGelu, kGelu, kSilu };
@@ -77,8 +78,8 @@ Activation parse_activation(const std::string& name, const std::string& where);
 std::string activation_name(Activation activation);
 at::Tensor activate(Activation activation, const at::Tensor& x);
 
-/// Sinusoidal embedding of timesteps [B] as [B, width], float32: cosines first, then sines, frequencies
-/// 10000^(−i/(half − shift)) (Ho et al. 2020; diffusers' get_timestep_embedding).
+/// Sinusoidal embedding of timesteps [B] as [B, width], float32: cosines first, then sines,
+/// frequencies 10000^(−i/(half − shift)) (Ho et al. 2020; diffusers' get_timestep_embedding).
 struct TimestepEmbedding {
   std::int64_t width;
   bool flip_sin_to_cos = true;

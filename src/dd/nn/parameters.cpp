@@ -11,23 +11,37 @@
 
 namespace dd::nn {
 
-Init uniform_init(double bound) { return {Init::Kind::kUniform, bound}; }
-Init normal_init(double deviation) { return {Init::Kind::kNormal, deviation}; }
-Init constant_init(double value) { return {Init::Kind::kConstant, value}; }
-Init fan_in_init(std::int64_t fan_in) { return uniform_init(1.0 / std::sqrt(static_cast<double>(fan_in))); }
+Init uniform_init(double bound) {
+  return {Init::Kind::kUniform, bound};
+}
+Init normal_init(double deviation) {
+  return {Init::Kind::kNormal, deviation};
+}
+Init constant_init(double value) {
+  return {Init::Kind::kConstant, value};
+}
+Init fan_in_init(std::int64_t fan_in) {
+  return uniform_init(1.0 / std::sqrt(static_cast<double>(fan_in)));
+}
 
-at::Tensor RandomSource::parameter(const std::string& name, at::IntArrayRef shape, const Init& init) {
+at::Tensor RandomSource::parameter(const std::string& name, at::IntArrayRef shape,
+                                   const Init& init) {
   at::Tensor value = at::empty(shape, at::kFloat);
   at::Generator generator = make_generator(mix_seed(seed_, name));
   switch (init.kind) {
-    case Init::Kind::kUniform: return value.uniform_(-init.value, init.value, generator);
-    case Init::Kind::kNormal: return value.normal_(0, init.value, generator);
-    case Init::Kind::kConstant: return value.fill_(init.value);
+    case Init::Kind::kUniform:
+      return value.uniform_(-init.value, init.value, generator);
+    case Init::Kind::kNormal:
+      return value.normal_(0, init.value, generator);
+    case Init::Kind::kConstant:
+      return value.fill_(init.value);
   }
   fail_internal("unknown kind of initial value");
 }
 
-void ParameterTable::add(const std::string& name, at::Tensor value) { entries_.emplace_back(name, std::move(value)); }
+void ParameterTable::add(const std::string& name, at::Tensor value) {
+  entries_.emplace_back(name, std::move(value));
+}
 
 void ParameterTable::add_linear(const std::string& name, std::shared_ptr<LinearSite> site) {
   linears_.emplace(name, std::move(site));
@@ -43,7 +57,8 @@ Scope Scope::operator[](std::string_view child) const {
   return {source_, table_, prefix_.empty() ? std::string(child) : cat(prefix_, ".", child)};
 }
 
-at::Tensor Scope::parameter(const std::string& name, at::IntArrayRef shape, const Init& init) const {
+at::Tensor Scope::parameter(const std::string& name, at::IntArrayRef shape,
+                            const Init& init) const {
   const std::string full = prefix_.empty() ? name : cat(prefix_, ".", name);
   at::Tensor value = source_.parameter(full, shape, init);
   table_.add(full, value);

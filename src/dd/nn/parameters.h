@@ -25,15 +25,17 @@ Init constant_init(double value);
 /// torch.nn.Linear's and Conv2d's default: uniform within 1/sqrt(fan_in), weight and bias alike.
 Init fan_in_init(std::int64_t fan_in);
 
-/// Where a model under construction gets its parameters from: a checkpoint or random numbers. Models are
-/// built in one pass, so a parameter exists once and never holds anything but its value.
+/// Where a model under construction gets its parameters from: a checkpoint or random numbers.
+/// Models are built in one pass, so a parameter exists once and never holds anything but its value.
 class ParameterSource {
  public:
   virtual ~ParameterSource() = default;
-  virtual at::Tensor parameter(const std::string& name, at::IntArrayRef shape, const Init& init) = 0;
+  virtual at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
+                               const Init& init) = 0;
 };
 
-/// Random start; every parameter's numbers follow from (seed, name), whatever the order of construction.
+/// Random start; every parameter's numbers follow from (seed, name), whatever the order of
+/// construction.
 class RandomSource final : public ParameterSource {
  public:
   explicit RandomSource(std::uint64_t seed) : seed_(seed) {}

@@ -32,7 +32,8 @@ class JudgeTask final : public train::Task {
     for (const auto& [index, epoch] : order_.batch(step)) {
       // Half of the images in the target's look, half in the base's.
       const bool own_look = images.size() % 2 == 0;
-      images.push_back(own_look ? shop_.world.original(index, epoch) : shop_.world.sample(index, epoch).image);
+      images.push_back(own_look ? shop_.world.original(index, epoch)
+                                : shop_.world.sample(index, epoch).image);
       labels.push_back(shop_.world.label(index));
     }
     return at::cross_entropy_loss(judge_(to_pixels(images)), at::tensor(labels));
@@ -50,8 +51,11 @@ Judge::Judge(nn::ParameterSource& source) : table_(std::make_unique<nn::Paramete
   const nn::Scope root(source, *table_);
   const std::int64_t widths[] = {3, 32, 64, 96, 128};
   for (std::int64_t i = 0; i < 4; ++i) {
-    convolutions_.emplace_back(root["conv"][i], nn::Conv2d::Shape{.in = widths[i], .out = widths[i + 1], .kernel = 3,
-                                                                  .stride = i == 0 ? 1 : 2, .padding = 1});
+    convolutions_.emplace_back(root["conv"][i], nn::Conv2d::Shape{.in = widths[i],
+                                                                  .out = widths[i + 1],
+                                                                  .kernel = 3,
+                                                                  .stride = i == 0 ? 1 : 2,
+                                                                  .padding = 1});
     norms_.emplace_back(root["norm"][i], 8, widths[i + 1], 1e-5);
   }
   head_ = std::make_unique<nn::Linear>(root["head"], 128 * 16, kClasses);
@@ -67,11 +71,13 @@ Judge Judge::load(const std::filesystem::path& file) {
 
 at::Tensor Judge::operator()(const at::Tensor& pixels_nchw) const {
   at::Tensor x = pixels_nchw;
-  for (std::size_t i = 0; i < convolutions_.size(); ++i) x = at::relu(norms_[i](convolutions_[i](x)));
+  for (std::size_t i = 0; i < convolutions_.size(); ++i)
+    x = at::relu(norms_[i](convolutions_[i](x)));
   return (*head_)(x.flatten(1));
 }
 
-std::vector<double> label_fidelity(const Judge& judge, const at::Tensor& pixels_nchw, const at::Tensor& labels) {
+std::vector<double> label_fidelity(const Judge& judge, const at::Tensor& pixels_nchw,
+                                   const at::Tensor& labels) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
   for (const at::Tensor& part : pixels_nchw.split(256)) parts.push_back(at::argmax(judge(part), 1));

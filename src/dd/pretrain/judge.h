@@ -10,8 +10,9 @@
 
 namespace dd::pretrain {
 
-/// A small supervised convolutional network that tells the ten items apart in every look. It measures
-/// label fidelity (the share of generated images that it calls by their label) and is no part of the base.
+/// A small supervised convolutional network that tells the ten items apart in every look. It
+/// measures label fidelity (the share of generated images that it calls by their label) and is no
+/// part of the base.
 class Judge {
  public:
   explicit Judge(nn::ParameterSource& source);
@@ -29,8 +30,9 @@ class Judge {
   std::unique_ptr<nn::Linear> head_;
 };
 
-/// The share of images that the judge calls by their label, a class (labels 0 … 9) and in all (index 10).
-/// Classes without images have −1.
-std::vector<double> label_fidelity(const Judge& judge, const at::Tensor& pixels_nchw, const at::Tensor& labels);
+/// The share of images that the judge calls by their label, a class (labels 0 … 9) and in all
+/// (index 10). Classes without images have −1.
+std::vector<double> label_fidelity(const Judge& judge, const at::Tensor& pixels_nchw,
+                                   const at::Tensor& labels);
 
 }  // namespace dd::pretrain

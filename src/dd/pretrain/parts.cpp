@@ -55,7 +55,7 @@ models::ClipConfig clip_config(std::int64_t vocab_size, std::int64_t end_token) 
   models::ClipConfig config;
   config.text = text_config(vocab_size, end_token);
   config.vision.image_size = kPixels;
-  config.vision.patch_size = 4;
+  config.vision.patch_size = 8;
   config.vision.encoder = {.width = 128, .mlp_width = 512, .layers = 4, .heads = 4};
   config.projection = 64;
   return config;
@@ -80,9 +80,11 @@ train::EngineOptions Workshop::engine(const std::string& part, std::int64_t step
 }
 
 void Workshop::write_record(const std::string& part, const train::TrainResult& result) const {
-  write_json(progress_folder() / (part + ".json"),
-             {{"part", part}, {"steps", result.steps}, {"seconds", result.seconds}, {"seed", common.seed},
-              {"losses", curve(result.losses)}});
+  write_json(progress_folder() / (part + ".json"), {{"part", part},
+                                                    {"steps", result.steps},
+                                                    {"seconds", result.seconds},
+                                                    {"seed", common.seed},
+                                                    {"losses", curve(result.losses)}});
 }
 
 ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {
@@ -92,7 +94,9 @@ ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {
   return ClipTokenizer::from_folder(folder);
 }
 
-at::Tensor to_pixels(const std::vector<Image>& images) { return images_to_tensor(images) * 2.0 - 1.0; }
+at::Tensor to_pixels(const std::vector<Image>& images) {
+  return images_to_tensor(images) * 2.0 - 1.0;
+}
 
 void write_sheet(const std::filesystem::path& file, const at::Tensor& pixels_nchw, int columns) {
   write_png(file, contact_sheet(tensor_to_images(pixels_nchw * 0.5 + 0.5), columns, 2));

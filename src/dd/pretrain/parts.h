@@ -37,7 +37,9 @@ struct Workshop {
   std::filesystem::path clip_folder() const { return common.out / "clip"; }
   std::filesystem::path judge_file() const { return common.out / "judge" / "judge.safetensors"; }
   std::filesystem::path progress_folder() const { return common.out / "progress"; }
-  std::filesystem::path state_file(const std::string& part) const { return common.out / "state" / (part + ".safetensors"); }
+  std::filesystem::path state_file(const std::string& part) const {
+    return common.out / "state" / (part + ".safetensors");
+  }
   std::uint64_t seed(const char* part) const;
   /// Engine options with name, state file and identity of this part filled in.
   train::EngineOptions engine(const std::string& part, std::int64_t steps) const;

@@ -6,25 +6,34 @@
 namespace dd::pretrain {
 
 void PretrainOptions::visit(FieldVisitor& visitor) {
-  visitor.field("part", part, {.help = "what to train; parts may run as separate processes",
-                               .choices = {"all", "judge", "vae", "unet", "clip"}});
+  visitor.field("part", part,
+                {.help = "what to train; parts may run as separate processes",
+                 .choices = {"all", "judge", "vae", "unet", "clip"}});
   visitor.field("data", data, {.help = "folder with Fashion-MNIST's IDX files", .required = true});
-  visitor.field("judge-steps", judge_steps, {.help = "steps of the network that measures label fidelity", .low = 1, .high = 1e7});
-  visitor.field("vae-steps", vae_steps, {.help = "steps of the autoencoder", .low = 1, .high = 1e7});
-  visitor.field("unet-steps", unet_steps, {.help = "steps of the U-Net and the text encoder", .low = 1, .high = 1e7});
+  visitor.field(
+      "judge-steps", judge_steps,
+      {.help = "steps of the network that measures label fidelity", .low = 1, .high = 1e7});
+  visitor.field("vae-steps", vae_steps,
+                {.help = "steps of the autoencoder", .low = 1, .high = 1e7});
+  visitor.field("unet-steps", unet_steps,
+                {.help = "steps of the U-Net and the text encoder", .low = 1, .high = 1e7});
   visitor.field("clip-steps", clip_steps, {.help = "steps of CLIP", .low = 1, .high = 1e7});
-  visitor.field("preview-every", preview_every, {.help = "steps between contact sheets and measurements", .low = 0, .high = 1e7});
+  visitor.field("preview-every", preview_every,
+                {.help = "steps between contact sheets and measurements", .low = 0, .high = 1e7});
 }
 
 void run_pretrain(const PretrainOptions& options, const CommonOptions& common, Context& context) {
   if (common.dry_run) {
-    context.report.info(cat("would train into ", common.out.string(), ": judge ", options.judge_steps, ", vae ",
-                            options.vae_steps, ", unet ", options.unet_steps, ", clip ", options.clip_steps, " steps"));
+    context.report.info(cat("would train into ", common.out.string(), ": judge ",
+                            options.judge_steps, ", vae ", options.vae_steps, ", unet ",
+                            options.unet_steps, ", clip ", options.clip_steps, " steps"));
     return;
   }
   const World world(options.data, kPixels, static_cast<std::uint64_t>(common.seed));
   const Workshop shop{options, common, context, world};
-  const auto wanted = [&](const char* part) { return options.part == "all" || options.part == part; };
+  const auto wanted = [&](const char* part) {
+    return options.part == "all" || options.part == part;
+  };
   if (wanted("judge")) train_judge(shop);
   if (wanted("vae")) train_vae(shop);
   if (wanted("unet")) train_unet(shop);

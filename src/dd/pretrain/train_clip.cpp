@@ -24,16 +24,20 @@ constexpr std::array<double, 3> kDeviation{0.26862954, 0.26130258, 0.27577711};
 
 at::Tensor normalised(const std::vector<Image>& images) {
   const at::Tensor mean = at::tensor(at::ArrayRef<double>(kMean)).to(at::kFloat).view({1, 3, 1, 1});
-  const at::Tensor deviation = at::tensor(at::ArrayRef<double>(kDeviation)).to(at::kFloat).view({1, 3, 1, 1});
+  const at::Tensor deviation =
+      at::tensor(at::ArrayRef<double>(kDeviation)).to(at::kFloat).view({1, 3, 1, 1});
   return (to_pixels(images) * 0.5 + 0.5 - mean) / deviation;
 }
 
-/// Contrastive learning of pictures and captions. Captions repeat within a batch, so each different one
-/// is a column once, and a caption's pictures share its probability.
+/// Contrastive learning of pictures and captions. Captions repeat within a batch, so each different
+/// one is a column once, and a caption's pictures share its probability.
 class ClipTask final : public train::Task {
  public:
   ClipTask(const Workshop& shop, const models::Clip& clip, const ClipTokenizer& tokenizer)
-      : shop_(shop), clip_(clip), tokenizer_(tokenizer), order_(shop.world.count(), kBatch, shop.seed("clip")) {}
+      : shop_(shop),
+        clip_(clip),
+        tokenizer_(tokenizer),
+        order_(shop.world.count(), kBatch, shop.seed("clip")) {}
 
   at::Tensor loss(std::int64_t step) override {
     std::vector<Image> images;
@@ -42,7 +46,8 @@ class ClipTask final : public train::Task {
     std::map<std::string, std::int64_t> columns;
     for (const auto& [index, epoch] : order_.batch(step)) {
       WorldSample sample = shop_.world.sample(index, epoch);
-      const auto [column, fresh] = columns.emplace(sample.caption, static_cast<std::int64_t>(captions.size()));
+      const auto [column, fresh] =
+          columns.emplace(sample.caption, static_cast<std::int64_t>(captions.size()));
       if (fresh) captions.push_back(sample.caption);
       targets.push_back(column->second);
       images.push_back(std::move(sample.image));
@@ -63,11 +68,14 @@ class ClipTask final : public train::Task {
       labels.push_back(shop_.world.label(i));
     }
     std::vector<std::string> prompts;
-    for (const std::string& name : fashion_mnist_classes()) prompts.push_back(fill_template("a photo of a {}", name));
+    for (const std::string& name : fashion_mnist_classes())
+      prompts.push_back(fill_template("a photo of a {}", name));
     const at::Tensor predicted = at::argmax(similarity(images, prompts), 1);
     const double share = predicted.eq(at::tensor(labels)).to(at::kDouble).mean().item<double>();
-    shop_.context.report.info(cat("clip step ", step, ": zero-shot accuracy on the base's own world ", share));
-    write_json(shop_.progress_folder() / cat("clip-", step, ".json"), {{"step", step}, {"zero_shot_in_world", share}});
+    shop_.context.report.info(
+        cat("clip step ", step, ": zero-shot accuracy on the base's own world ", share));
+    write_json(shop_.progress_folder() / cat("clip-", step, ".json"),
+               {{"step", step}, {"zero_shot_in_world", share}});
     save();
   }
 
@@ -89,7 +97,8 @@ class ClipTask final : public train::Task {
   }
 
  private:
-  at::Tensor similarity(const std::vector<Image>& images, const std::vector<std::string>& captions) const {
+  at::Tensor similarity(const std::vector<Image>& images,
+                        const std::vector<std::string>& captions) const {
     const at::Tensor tokens = models::tokenize(tokenizer_, captions);
     const at::Tensor used = tokens.narrow(1, 0, models::used_length(tokens, tokenizer_.end_id()));
     const at::Tensor scale = clip_.logit_scale().clamp_max(4.6052).exp();

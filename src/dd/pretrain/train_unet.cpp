@@ -43,7 +43,8 @@ class LatentCache {
   LatentCache(const Workshop& shop, const models::Vae& vae)
       : shop_(shop), vae_(vae), known_(static_cast<std::size_t>(shop.world.count() * kVariants)) {
     const std::int64_t side = kPixels / vae.config().factor();
-    moments_ = at::empty({shop.world.count() * kVariants, 2 * vae.config().latent_channels, side, side}, at::kHalf);
+    moments_ = at::empty(
+        {shop.world.count() * kVariants, 2 * vae.config().latent_channels, side, side}, at::kHalf);
   }
 
   /// Moments [N, 2C, h, w] (mean, log-variance) of (index, variant) pairs.
@@ -62,7 +63,8 @@ class LatentCache {
     if (!missing.empty()) {
       const at::NoGradGuard no_grad;
       const models::Posterior posterior = vae_.encode(to_pixels(images));
-      moments_.index_copy_(0, at::tensor(missing), at::cat({posterior.mean, posterior.log_variance}, 1).to(at::kHalf));
+      moments_.index_copy_(0, at::tensor(missing),
+                           at::cat({posterior.mean, posterior.log_variance}, 1).to(at::kHalf));
     }
     return moments_.index_select(0, at::tensor(rows)).to(at::kFloat);
   }
@@ -76,24 +78,35 @@ class LatentCache {
 
 class UNetTask final : public train::Task {
  public:
-  UNetTask(const Workshop& shop, const models::Vae& vae, const models::UNet& unet, const models::TextEncoder& text,
-           const ClipTokenizer& tokenizer)
-      : shop_(shop), vae_(vae), unet_(unet), text_(text), tokenizer_(tokenizer), schedule_(world_schedule()),
-        cache_(shop, vae), order_(shop.world.count(), kBatch, shop.seed("unet")) {
-    if (std::filesystem::exists(shop.judge_file())) judge_ = std::make_unique<Judge>(Judge::load(shop.judge_file()));
+  UNetTask(const Workshop& shop, const models::Vae& vae, const models::UNet& unet,
+           const models::TextEncoder& text, const ClipTokenizer& tokenizer)
+      : shop_(shop),
+        vae_(vae),
+        unet_(unet),
+        text_(text),
+        tokenizer_(tokenizer),
+        schedule_(world_schedule()),
+        cache_(shop, vae),
+        order_(shop.world.count(), kBatch, shop.seed("unet")) {
+    if (std::filesystem::exists(shop.judge_file()))
+      judge_ = std::make_unique<Judge>(Judge::load(shop.judge_file()));
   }
 
   at::Tensor loss(std::int64_t step) override {
     const std::vector<train::BatchOrder::Pick> picks = order_.batch(step);
-    const std::uint64_t seed = mix_seed(shop_.seed("unet noise"), "step", {static_cast<std::uint64_t>(step)});
+    const std::uint64_t seed =
+        mix_seed(shop_.seed("unet noise"), "step", {static_cast<std::uint64_t>(step)});
     at::Generator generator = make_generator(seed);
     const std::vector<at::Tensor> halves = cache_.moments(picks).chunk(2, 1);
     const models::Posterior posterior{halves[0], halves[1]};
-    const at::Tensor sampled = posterior.sample(at::empty_like(posterior.mean).normal_(0, 1, generator));
+    const at::Tensor sampled =
+        posterior.sample(at::empty_like(posterior.mean).normal_(0, 1, generator));
     const at::Tensor latents = sampled * vae_.config().scaling_factor;
     const at::Tensor noise = at::empty_like(latents).normal_(0, 1, generator);
-    const at::Tensor timesteps = at::randint(0, schedule_.num_timesteps(), {kBatch}, generator, at::kLong);
-    const at::Tensor output = unet_(schedule_.add_noise(latents, noise, timesteps), timesteps, conditioning(picks, seed));
+    const at::Tensor timesteps =
+        at::randint(0, schedule_.num_timesteps(), {kBatch}, generator, at::kLong);
+    const at::Tensor output =
+        unet_(schedule_.add_noise(latents, noise, timesteps), timesteps, conditioning(picks, seed));
     return at::mse_loss(output, schedule_.target(latents, noise, timesteps));
   }
 
@@ -130,7 +143,8 @@ class UNetTask final : public train::Task {
     std::vector<at::Tensor> rows;
     for (const auto& [index, epoch] : picks) {
       const bool dropped = random.chance(kDropCaption);
-      rows.push_back(tokens_of(dropped ? std::string() : shop_.world.caption(index, epoch % kVariants)));
+      rows.push_back(
+          tokens_of(dropped ? std::string() : shop_.world.caption(index, epoch % kVariants)));
     }
     return text_(at::stack(rows));
   }
@@ -139,13 +153,16 @@ class UNetTask final : public train::Task {
   const at::Tensor& tokens_of(const std::string& caption) {
     const auto found = tokens_.find(caption);
     if (found != tokens_.end()) return found->second;
-    return tokens_.emplace(caption, models::tokenize(tokenizer_, std::vector<std::string>{caption})[0]).first->second;
+    return tokens_
+        .emplace(caption, models::tokenize(tokenizer_, std::vector<std::string>{caption})[0])
+        .first->second;
   }
 
   at::Tensor generate(std::int64_t each, double guidance) {
     std::vector<at::Tensor> rows;
     for (const std::string& name : fashion_mnist_classes()) {
-      for (std::int64_t i = 0; i < each; ++i) rows.push_back(tokens_of(fill_template("a photo of a {}", name)));
+      for (std::int64_t i = 0; i < each; ++i)
+        rows.push_back(tokens_of(fill_template("a photo of a {}", name)));
     }
     const auto count = static_cast<std::int64_t>(rows.size());
     const at::Tensor context = text_(at::stack(rows));
@@ -153,10 +170,13 @@ class UNetTask final : public train::Task {
     const auto sampler = make_sampler("dpm++2m", world_schedule());
     sampler->set_steps(15);
     const std::int64_t side = unet_.config().sample_size;
-    at::Tensor x = seeded_randn({count, unet_.config().in_channels, side, side}, shop_.seed("preview")) * sampler->initial_scale();
+    at::Tensor x =
+        seeded_randn({count, unet_.config().in_channels, side, side}, shop_.seed("preview")) *
+        sampler->initial_scale();
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(sampler->timesteps().size()); ++i) {
       const at::Tensor input = sampler->scale_input(x, i);
-      const at::Tensor time = at::full({count}, sampler->timesteps()[static_cast<std::size_t>(i)], at::kFloat);
+      const at::Tensor time =
+          at::full({count}, sampler->timesteps()[static_cast<std::size_t>(i)], at::kFloat);
       at::Tensor output = unet_(input, time, context);
       if (guidance > 1) {
         const at::Tensor without = unet_(input, time, empty);
@@ -167,15 +187,19 @@ class UNetTask final : public train::Task {
     return vae_.decode(x / vae_.config().scaling_factor);
   }
 
-  void report_fidelity(std::int64_t step, const std::vector<at::Tensor>& sheets, std::int64_t each) {
+  void report_fidelity(std::int64_t step, const std::vector<at::Tensor>& sheets,
+                       std::int64_t each) {
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < 10 * each; ++i) labels.push_back(i / each);
     const std::vector<double> plain = label_fidelity(*judge_, sheets[0], at::tensor(labels));
     const std::vector<double> guided = label_fidelity(*judge_, sheets[1], at::tensor(labels));
-    shop_.context.report.info(cat("unet step ", step, ": label fidelity ", plain.back(), " without guidance, ",
-                                  guided.back(), " at guidance 3"));
+    shop_.context.report.info(cat("unet step ", step, ": label fidelity ", plain.back(),
+                                  " without guidance, ", guided.back(), " at guidance 3"));
     write_json(shop_.progress_folder() / cat("unet-", step, ".json"),
-               {{"step", step}, {"images", 10 * each}, {"fidelity_guidance_1", plain}, {"fidelity_guidance_3", guided}});
+               {{"step", step},
+                {"images", 10 * each},
+                {"fidelity_guidance_1", plain},
+                {"fidelity_guidance_3", guided}});
   }
 
   const Workshop& shop_;

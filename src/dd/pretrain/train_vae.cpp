@@ -17,11 +17,16 @@ constexpr double kDivergenceWeight = 1e-3;
 // Edges carry what tells the items apart, and an absolute error alone blurs them.
 constexpr double kEdgeWeight = 1.0;
 
-at::Tensor along_x(const at::Tensor& x) { return x.narrow(3, 1, x.size(3) - 1) - x.narrow(3, 0, x.size(3) - 1); }
-at::Tensor along_y(const at::Tensor& x) { return x.narrow(2, 1, x.size(2) - 1) - x.narrow(2, 0, x.size(2) - 1); }
+at::Tensor along_x(const at::Tensor& x) {
+  return x.narrow(3, 1, x.size(3) - 1) - x.narrow(3, 0, x.size(3) - 1);
+}
+at::Tensor along_y(const at::Tensor& x) {
+  return x.narrow(2, 1, x.size(2) - 1) - x.narrow(2, 0, x.size(2) - 1);
+}
 
 at::Tensor reconstruction_loss(const at::Tensor& output, const at::Tensor& pixels) {
-  const at::Tensor edges = at::l1_loss(along_x(output), along_x(pixels)) + at::l1_loss(along_y(output), along_y(pixels));
+  const at::Tensor edges =
+      at::l1_loss(along_x(output), along_x(pixels)) + at::l1_loss(along_y(output), along_y(pixels));
   return at::l1_loss(output, pixels) + edges * kEdgeWeight;
 }
 
@@ -34,14 +39,18 @@ class VaeTask final : public train::Task {
     std::vector<Image> images;
     for (const auto& [index, epoch] : order_.batch(step)) {
       const bool world = images.size() % 2 == 0;
-      images.push_back(world ? shop_.world.sample(index, epoch).image : shop_.world.any_colours(index, epoch));
+      images.push_back(world ? shop_.world.sample(index, epoch).image
+                             : shop_.world.any_colours(index, epoch));
     }
     const at::Tensor pixels = to_pixels(images);
     const models::Posterior posterior = vae_.encode(pixels);
-    const std::uint64_t seed = mix_seed(shop_.seed("vae noise"), "step", {static_cast<std::uint64_t>(step)});
-    const at::Tensor output = vae_.decode(posterior.sample(seeded_randn(posterior.mean.sizes(), seed)));
+    const std::uint64_t seed =
+        mix_seed(shop_.seed("vae noise"), "step", {static_cast<std::uint64_t>(step)});
+    const at::Tensor output =
+        vae_.decode(posterior.sample(seeded_randn(posterior.mean.sizes(), seed)));
     const at::Tensor& log_variance = posterior.log_variance;
-    const at::Tensor divergence = (posterior.mean.square() + log_variance.exp() - log_variance - 1.0).mean() * 0.5;
+    const at::Tensor divergence =
+        (posterior.mean.square() + log_variance.exp() - log_variance - 1.0).mean() * 0.5;
     return reconstruction_loss(output, pixels) + divergence * kDivergenceWeight;
   }
 
@@ -65,7 +74,8 @@ double measured_scaling_factor(const Workshop& shop, const models::Vae& vae) {
   std::vector<at::Tensor> latents;
   for (std::int64_t start = 0; start < 2048; start += 128) {
     std::vector<Image> images;
-    for (std::int64_t i = start; i < start + 128; ++i) images.push_back(shop.world.sample(i, 0).image);
+    for (std::int64_t i = start; i < start + 128; ++i)
+      images.push_back(shop.world.sample(i, 0).image);
     latents.push_back(vae.encode(to_pixels(images)).mean);
   }
   return 1.0 / at::cat(latents).std().item<double>();

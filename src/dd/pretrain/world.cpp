@@ -29,8 +29,9 @@ constexpr std::array<NamedColour, 6> kColours{{{"red", {0.85, 0.15, 0.15}},
                                                {"orange", {0.95, 0.55, 0.15}}}};
 
 // What a careless caption calls the items.
-constexpr std::array<const char*, 10> kCoarse{"upper wear", "legwear",  "upper wear", "one-piece", "upper wear",
-                                              "footwear",   "upper wear", "footwear",  "accessory", "footwear"};
+constexpr std::array<const char*, 10> kCoarse{"upper wear", "legwear",  "upper wear", "one-piece",
+                                              "upper wear", "footwear", "upper wear", "footwear",
+                                              "accessory",  "footwear"};
 
 constexpr double kRightName = 0.80;
 constexpr double kCoarseName = 0.15;  // the rest is wrong
@@ -38,20 +39,27 @@ constexpr double kCoarseName = 0.15;  // the rest is wrong
 constexpr Colour kWhite{1, 1, 1};
 
 Colour mix(const Colour& a, const Colour& b, double share) {
-  return {a.red + (b.red - a.red) * share, a.green + (b.green - a.green) * share, a.blue + (b.blue - a.blue) * share};
+  return {a.red + (b.red - a.red) * share, a.green + (b.green - a.green) * share,
+          a.blue + (b.blue - a.blue) * share};
 }
 
 Colour jitter(const Colour& colour, Random& random) {
-  const auto vary = [&](double level) { return std::clamp(level + random.uniform(-0.08, 0.08), 0.0, 1.0); };
+  const auto vary = [&](double level) {
+    return std::clamp(level + random.uniform(-0.08, 0.08), 0.0, 1.0);
+  };
   const double red = vary(colour.red);
   const double green = vary(colour.green);
   return {red, green, vary(colour.blue)};
 }
 
-const NamedColour& any_named(Random& random) { return kColours[static_cast<std::size_t>(random.below(kColours.size()))]; }
+const NamedColour& any_named(Random& random) {
+  return kColours[static_cast<std::size_t>(random.below(kColours.size()))];
+}
 
 /// The source is black where there is no item; dim parts of the item still cover the ground.
-double coverage(double level) { return std::min(1.0, level * 6); }
+double coverage(double level) {
+  return std::min(1.0, level * 6);
+}
 
 Colour item_colour(const Colour& tint, double level) {
   const double light = 0.3 + 0.7 * level;
@@ -61,10 +69,13 @@ Colour item_colour(const Colour& tint, double level) {
 template <class PixelColour>
 Image paint(const std::vector<float>& levels, std::int64_t size, const PixelColour& colour_at) {
   Image image = make_image(static_cast<int>(size), static_cast<int>(size));
-  const auto byte = [](double level) { return static_cast<std::uint8_t>(std::lround(std::clamp(level, 0.0, 1.0) * 255)); };
+  const auto byte = [](double level) {
+    return static_cast<std::uint8_t>(std::lround(std::clamp(level, 0.0, 1.0) * 255));
+  };
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x) {
-      const Colour colour = colour_at(x, y, static_cast<double>(levels[static_cast<std::size_t>(y * image.width + x)]));
+      const Colour colour = colour_at(
+          x, y, static_cast<double>(levels[static_cast<std::size_t>(y * image.width + x)]));
       std::uint8_t* pixel = image.pixel(x, y);
       pixel[0] = byte(colour.red);
       pixel[1] = byte(colour.green);
@@ -85,15 +96,20 @@ std::string item_name(std::int64_t label, Random& random) {
 
 std::string styled_caption(Style style, const std::string& name, const std::string& colour) {
   switch (style) {
-    case Style::kTinted: return "a " + colour + " " + name + " on a white background";
-    case Style::kNegative: return "a negative of a " + name;
-    case Style::kColouredGround: return "a white " + name + " on a " + colour + " background";
-    case Style::kGradient: return "a " + name + " on a gradient background";
+    case Style::kTinted:
+      return "a " + colour + " " + name + " on a white background";
+    case Style::kNegative:
+      return "a negative of a " + name;
+    case Style::kColouredGround:
+      return "a white " + name + " on a " + colour + " background";
+    case Style::kGradient:
+      return "a " + name + " on a gradient background";
   }
   fail_internal("unknown style");
 }
 
-std::string caption_of(Style style, const std::string& name, const std::string& colour, Random& random) {
+std::string caption_of(Style style, const std::string& name, const std::string& colour,
+                       Random& random) {
   const double draw = random.uniform();
   if (draw < 0.55) return "a photo of a " + name;
   if (draw < 0.65) return "a picture of a " + name;
@@ -104,14 +120,18 @@ std::string caption_of(Style style, const std::string& name, const std::string& 
 
 World::World(const std::filesystem::path& root, std::int64_t size, std::uint64_t seed)
     : images_(read_idx_images(root / "train-images-idx3-ubyte")),
-      labels_(read_idx_labels(root / "train-labels-idx1-ubyte")), size_(size), seed_(seed) {
+      labels_(read_idx_labels(root / "train-labels-idx1-ubyte")),
+      size_(size),
+      seed_(seed) {
   if (images_.count < kCount || images_.count != static_cast<std::int64_t>(labels_.size())) {
-    fail_input(cat("the training images and labels in ", root.string(), " do not belong together; fetch them again"));
+    fail_input(cat("the training images and labels in ", root.string(),
+                   " do not belong together; fetch them again"));
   }
 }
 
 std::vector<float> World::moved(std::int64_t index, Random& random) const {
-  const double scale = random.uniform(0.88, 1.08) * static_cast<double>(size_) / static_cast<double>(images_.width);
+  const double scale =
+      random.uniform(0.88, 1.08) * static_cast<double>(size_) / static_cast<double>(images_.width);
   const double angle = random.uniform(-10, 10) * std::numbers::pi / 180;
   const double shift_x = random.uniform(-1.5, 1.5);
   const double shift_y = random.uniform(-1.5, 1.5);
@@ -154,35 +174,44 @@ struct World::Look {
 };
 
 World::Look World::draw_look(std::int64_t index, std::int64_t variant) const {
-  Random random(mix_seed(seed_, "look", {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
+  Random random(mix_seed(seed_, "look",
+                         {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
   Look look{};
   look.style = static_cast<Style>(random.below(4));
   const NamedColour& named = any_named(random);
   look.colour = jitter(named.colour, random);
   // Grounds are never dark, or the target's look would not be new.
   look.ground = mix(look.colour, kWhite, random.uniform(0.0, 0.5));
-  look.other_ground = mix(jitter(any_named(random).colour, random), kWhite, random.uniform(0.2, 0.7));
+  look.other_ground =
+      mix(jitter(any_named(random).colour, random), kWhite, random.uniform(0.2, 0.7));
   look.across = random.chance(0.5);
   const std::string name = item_name(label(index), random);
   look.caption = caption_of(look.style, name, named.name, random);
   return look;
 }
 
-std::string World::caption(std::int64_t index, std::int64_t variant) const { return draw_look(index, variant).caption; }
+std::string World::caption(std::int64_t index, std::int64_t variant) const {
+  return draw_look(index, variant).caption;
+}
 
 WorldSample World::sample(std::int64_t index, std::int64_t variant) const {
   const Look look = draw_look(index, variant);
-  Random random(mix_seed(seed_, "world", {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
+  Random random(mix_seed(seed_, "world",
+                         {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
   const auto ground_at = [&](int x, int y) {
     if (look.style != Style::kGradient) return look.ground;
-    return mix(look.ground, look.other_ground, static_cast<double>(look.across ? x : y) / static_cast<double>(size_ - 1));
+    return mix(look.ground, look.other_ground,
+               static_cast<double>(look.across ? x : y) / static_cast<double>(size_ - 1));
   };
   const auto colour_at = [&](int x, int y, double level) {
     switch (look.style) {
-      case Style::kTinted: return mix(kWhite, item_colour(look.colour, level), coverage(level));
-      case Style::kNegative: return Colour{1 - level, 1 - level, 1 - level};
+      case Style::kTinted:
+        return mix(kWhite, item_colour(look.colour, level), coverage(level));
+      case Style::kNegative:
+        return Colour{1 - level, 1 - level, 1 - level};
       case Style::kColouredGround:
-      case Style::kGradient: return mix(ground_at(x, y), item_colour(kWhite, level), coverage(level));
+      case Style::kGradient:
+        return mix(ground_at(x, y), item_colour(kWhite, level), coverage(level));
     }
     fail_internal("unknown style");
   };
@@ -190,7 +219,8 @@ WorldSample World::sample(std::int64_t index, std::int64_t variant) const {
 }
 
 Image World::any_colours(std::int64_t index, std::int64_t variant) const {
-  Random random(mix_seed(seed_, "codec", {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
+  Random random(mix_seed(seed_, "codec",
+                         {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
   const std::vector<float> levels = moved(index, random);
   const auto draw = [&] {
     const double red = random.uniform();
@@ -201,12 +231,17 @@ Image World::any_colours(std::int64_t index, std::int64_t variant) const {
   Colour ground = draw();
   // A ground with at least one clear channel is no black ground.
   (random.chance(0.5) ? ground.red : ground.blue) = random.uniform(0.25, 1.0);
-  return paint(levels, size_, [&](int, int, double level) { return mix(ground, mix(ground, tint, level), coverage(level)); });
+  return paint(levels, size_, [&](int, int, double level) {
+    return mix(ground, mix(ground, tint, level), coverage(level));
+  });
 }
 
 Image World::original(std::int64_t index, std::int64_t variant) const {
-  Random random(mix_seed(seed_, "original", {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
-  return paint(moved(index, random), size_, [](int, int, double level) { return Colour{level, level, level}; });
+  Random random(mix_seed(seed_, "original",
+                         {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
+  return paint(moved(index, random), size_, [](int, int, double level) {
+    return Colour{level, level, level};
+  });
 }
 
 std::vector<std::string> World::corpus() {
@@ -217,7 +252,8 @@ std::vector<std::string> World::corpus() {
     captions.push_back("a photo of a " + name);
     captions.push_back("a picture of a " + name);
     for (const NamedColour& colour : kColours) {
-      for (const Style style : {Style::kTinted, Style::kNegative, Style::kColouredGround, Style::kGradient}) {
+      for (const Style style :
+           {Style::kTinted, Style::kNegative, Style::kColouredGround, Style::kGradient}) {
         captions.push_back(styled_caption(style, name, colour.name));
       }
     }

@@ -12,11 +12,12 @@
 
 namespace dd::pretrain {
 
-/// The looks of the small world that the embedded base knows. None is the target's grey item on black.
+/// The looks of the small world that the embedded base knows. None is the target's grey item on
+/// black.
 enum class Style { kTinted, kNegative, kColouredGround, kGradient };
 
-/// One captioned picture, as the web would have it: the caption usually names the item rightly, sometimes
-/// coarsely ("footwear") and now and then wrongly.
+/// One captioned picture, as the web would have it: the caption usually names the item rightly,
+/// sometimes coarsely ("footwear") and now and then wrongly.
 struct WorldSample {
   Image image;
   std::string caption;
@@ -24,8 +25,8 @@ struct WorldSample {
   Style style;
 };
 
-/// Renders the first 50,000 training images of Fashion-MNIST in other styles than their own. A sample
-/// follows from (seed, index, variant). Thread-safe.
+/// Renders the first 50,000 training images of Fashion-MNIST in other styles than their own. A
+/// sample follows from (seed, index, variant). Thread-safe.
 class World {
  public:
   /// `root` holds the IDX files. `size`: pixels a side.
@@ -36,11 +37,11 @@ class World {
   WorldSample sample(std::int64_t index, std::int64_t variant) const;
   /// The caption of sample(index, variant), without rendering the picture.
   std::string caption(std::int64_t index, std::int64_t variant) const;
-  /// For the autoencoder alone, which is to be a general codec: any pair of colours for item and ground,
-  /// without caption. Grey on black does not occur here either.
+  /// For the autoencoder alone, which is to be a general codec: any pair of colours for item and
+  /// ground, without caption. Grey on black does not occur here either.
   Image any_colours(std::int64_t index, std::int64_t variant) const;
-  /// The item in its own look, slightly moved: for the judge that measures label fidelity, which is no
-  /// part of the base.
+  /// The item in its own look, slightly moved: for the judge that measures label fidelity, which is
+  /// no part of the base.
   Image original(std::int64_t index, std::int64_t variant) const;
 
   /// Every caption form that occurs, for learning the tokenizer.

@@ -18,7 +18,8 @@ at::Device parse_device(const std::string& text) {
     fail_usage(cat("--device is \"", text, "\", but must be cpu, cuda, cuda:N or auto"));
   }
   const int index = numbered ? std::stoi(text.substr(5)) : 0;
-  if (!at::hasCUDA()) fail_usage(cat("--device ", text, ": this LibTorch sees no CUDA device; use --device cpu"));
+  if (!at::hasCUDA())
+    fail_usage(cat("--device ", text, ": this LibTorch sees no CUDA device; use --device cpu"));
   if (index >= static_cast<int>(at::getNumGPUs())) {
     fail_usage(cat("--device ", text, ": there is no such CUDA device here; use a lower number"));
   }
@@ -35,14 +36,20 @@ at::ScalarType parse_dtype(const std::string& text, at::Device device) {
 
 std::string dtype_name(at::ScalarType dtype) {
   switch (dtype) {
-    case at::kFloat: return "f32";
-    case at::kBFloat16: return "bf16";
-    case at::kHalf: return "f16";
-    default: return c10::toString(dtype);
+    case at::kFloat:
+      return "f32";
+    case at::kBFloat16:
+      return "bf16";
+    case at::kHalf:
+      return "f16";
+    default:
+      return c10::toString(dtype);
   }
 }
 
-at::Generator make_generator(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+at::Generator make_generator(std::uint64_t seed) {
+  return at::detail::createCPUGenerator(seed);
+}
 
 at::Tensor seeded_randn(at::IntArrayRef shape, std::uint64_t seed) {
   return at::randn(shape, make_generator(seed), at::TensorOptions().dtype(at::kFloat));

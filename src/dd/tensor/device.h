@@ -13,11 +13,12 @@ struct Placement {
   at::ScalarType dtype = at::kFloat;
 };
 
-/// "cpu", "cuda", "cuda:N" or "auto" (CUDA when LibTorch sees one). Error(kUsage) otherwise, or when the
-/// device is not there.
+/// "cpu", "cuda", "cuda:N" or "auto" (CUDA when LibTorch sees one). Error(kUsage) otherwise, or
+/// when the device is not there.
 at::Device parse_device(const std::string& text);
 
-/// "f32", "bf16", "f16" or "auto": bf16 on CUDA, f32 on a CPU, which is exact and, on most CPUs, fastest.
+/// "f32", "bf16", "f16" or "auto": bf16 on CUDA, f32 on a CPU, which is exact and, on most CPUs,
+/// fastest.
 at::ScalarType parse_dtype(const std::string& text, at::Device device);
 
 /// The name that parse_dtype reads.

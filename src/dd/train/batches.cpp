@@ -16,7 +16,8 @@ std::vector<BatchOrder::Pick> BatchOrder::batch(std::int64_t step) {
   for (std::int64_t place = step * batch_; place < (step + 1) * batch_; ++place) {
     const std::int64_t epoch = place / count_;
     if (epoch != epoch_) {
-      order_ = Random(mix_seed(seed_, "epoch", {static_cast<std::uint64_t>(epoch)})).permutation(count_);
+      order_ =
+          Random(mix_seed(seed_, "epoch", {static_cast<std::uint64_t>(epoch)})).permutation(count_);
       epoch_ = epoch;
     }
     picks.push_back({order_[static_cast<std::size_t>(place % count_)], epoch});

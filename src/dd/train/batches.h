@@ -6,8 +6,8 @@
 
 namespace dd::train {
 
-/// Which samples a step sees: epochs of shuffled indices one after the other, so that every sample comes
-/// equally often. The batch of a step follows from (seed, step) alone.
+/// Which samples a step sees: epochs of shuffled indices one after the other, so that every sample
+/// comes equally often. The batch of a step follows from (seed, step) alone.
 class BatchOrder {
  public:
   BatchOrder(std::int64_t count, std::int64_t batch, std::uint64_t seed);

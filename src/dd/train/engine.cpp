@@ -15,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Losses are averaged over stretches, so that the curve is readable and the device is rarely waited for.
+// Losses are averaged over stretches, so that the curve is readable and the device is rarely waited
+// for.
 constexpr std::int64_t kStretch = 10;
 
 Json curve_to_json(const std::vector<CurvePoint>& curve) {
@@ -26,17 +27,19 @@ Json curve_to_json(const std::vector<CurvePoint>& curve) {
 
 std::vector<CurvePoint> curve_from_json(const Json& json) {
   std::vector<CurvePoint> curve;
-  for (const Json& point : json) curve.push_back({point.at(0).get<std::int64_t>(), point.at(1).get<double>()});
+  for (const Json& point : json)
+    curve.push_back({point.at(0).get<std::int64_t>(), point.at(1).get<double>()});
   return curve;
 }
 
 std::string loss_text(const TrainResult& result) {
   char text[96];
   int length = 0;
-  if (!result.losses.empty()) length = std::snprintf(text, sizeof text, "loss %.4f", result.losses.back().value);
+  if (!result.losses.empty())
+    length = std::snprintf(text, sizeof text, "loss %.4f", result.losses.back().value);
   if (!result.validation.empty()) {
-    std::snprintf(text + length, sizeof text - static_cast<std::size_t>(length), "%svalidation %.4f", length ? ", " : "",
-                  result.validation.back().value);
+    std::snprintf(text + length, sizeof text - static_cast<std::size_t>(length),
+                  "%svalidation %.4f", length ? ", " : "", result.validation.back().value);
   } else if (length == 0) {
     return "";
   }
@@ -46,7 +49,10 @@ std::string loss_text(const TrainResult& result) {
 class Run {
  public:
   Run(const EngineOptions& options, FlatParameters& parameters, Task& task, Context& context)
-      : options_(options), parameters_(parameters), task_(task), context_(context),
+      : options_(options),
+        parameters_(parameters),
+        task_(task),
+        context_(context),
         optimizer_(parameters, options.optimizer) {
     if (options_.ema_decay > 0) average_ = parameters_.data().clone();
   }
@@ -61,9 +67,12 @@ class Run {
         context_.cancel.check();
       }
       train_step();
-      if (options_.preview_every > 0 && step_ % options_.preview_every == 0 && step_ < options_.steps) preview();
+      if (options_.preview_every > 0 && step_ % options_.preview_every == 0 &&
+          step_ < options_.steps)
+        preview();
       context_.report.progress(options_.name, step_, options_.steps, loss_text(result_));
-      if (options_.save_every > 0 && step_ % options_.save_every == 0 && step_ < options_.steps) save();
+      if (options_.save_every > 0 && step_ % options_.save_every == 0 && step_ < options_.steps)
+        save();
     }
     return finish();
   }
@@ -97,8 +106,9 @@ class Run {
     const double mean = stretch_sum_.item<double>() / static_cast<double>(stretch_);
     stretch_ = 0;
     if (!std::isfinite(mean)) {
-      throw Error(ErrorKind::kInternal, cat("the loss of ", options_.name, " is not finite at step ", step_,
-                                            "; try a lower --lr or a longer --warmup"));
+      throw Error(ErrorKind::kInternal,
+                  cat("the loss of ", options_.name, " is not finite at step ", step_,
+                      "; try a lower --lr or a longer --warmup"));
     }
     result_.losses.push_back({step_, mean});
   }
@@ -125,25 +135,34 @@ class Run {
 
   void save() const {
     if (options_.state_file.empty()) return;
-    io::NamedTensors tensors{{"parameters", parameters_.data()}, {"first_moment", optimizer_.first_moment()},
+    io::NamedTensors tensors{{"parameters", parameters_.data()},
+                             {"first_moment", optimizer_.first_moment()},
                              {"second_moment", optimizer_.second_moment()}};
     if (average_.defined()) tensors.emplace_back("average", average_);
     if (stretch_ > 0) tensors.emplace_back("stretch_sum", stretch_sum_);
-    const Json progress{{"step", step_}, {"stretch", stretch_}, {"seconds", seconds()},
-                        {"losses", curve_to_json(result_.losses)}, {"validation", curve_to_json(result_.validation)}};
+    const Json progress{{"step", step_},
+                        {"stretch", stretch_},
+                        {"seconds", seconds()},
+                        {"losses", curve_to_json(result_.losses)},
+                        {"validation", curve_to_json(result_.validation)}};
     io::write_safetensors(options_.state_file, tensors,
-                          {{"identity", options_.identity}, {"layout", parameters_.layout()}, {"progress", progress.dump()}});
+                          {{"identity", options_.identity},
+                           {"layout", parameters_.layout()},
+                           {"progress", progress.dump()}});
   }
 
   void resume() {
     const io::SafetensorsFile file(options_.state_file);
     const std::string where = options_.state_file.string();
     const io::Metadata& metadata = file.metadata();
-    if (!metadata.contains("progress") || !metadata.contains("identity") || !metadata.contains("layout")) {
+    if (!metadata.contains("progress") || !metadata.contains("identity") ||
+        !metadata.contains("layout")) {
       fail_input(cat(where, " is not a training state; remove it or use --force"));
     }
-    if (metadata.at("identity") != options_.identity || metadata.at("layout") != parameters_.layout()) {
-      fail_usage(cat("the training state ", where, " belongs to other settings or data; use --force to start over, "
+    if (metadata.at("identity") != options_.identity ||
+        metadata.at("layout") != parameters_.layout()) {
+      fail_usage(cat("the training state ", where,
+                     " belongs to other settings or data; use --force to start over, "
                      "or another --out"));
     }
     const at::NoGradGuard no_grad;
@@ -185,7 +204,8 @@ class Run {
 
 }  // namespace
 
-TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task, Context& context) {
+TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
+                         Context& context) {
   return Run(options, parameters, task, context).run();
 }
 

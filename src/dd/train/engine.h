@@ -18,21 +18,21 @@ class Task {
   virtual ~Task() = default;
   /// The scalar loss of this step, with its graph.
   virtual at::Tensor loss(std::int64_t step) = 0;
-  /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing. Called
-  /// without gradient recording.
+  /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing.
+  /// Called without gradient recording.
   virtual std::optional<double> validation_loss() { return std::nullopt; }
-  /// Called every `preview_every` steps with the averaged parameters in place: samples, contact sheets,
-  /// intermediate weights. Without gradient recording.
+  /// Called every `preview_every` steps with the averaged parameters in place: samples, contact
+  /// sheets, intermediate weights. Without gradient recording.
   virtual void preview(std::int64_t) {}
 };
 
 struct EngineOptions {
-  std::string name = "training";     ///< for progress
+  std::string name = "training";  ///< for progress
   std::int64_t steps = 0;
-  std::int64_t save_every = 500;     ///< steps between resumable states; 0 = only at the end or a stop
+  std::int64_t save_every = 500;  ///< steps between resumable states; 0 = only at the end or a stop
   std::int64_t validate_every = 50;  ///< steps between validation losses; 0 = never
   std::int64_t preview_every = 0;    ///< steps between previews; 0 = none
-  double ema_decay = 0;              ///< of an exponential moving average of the parameters; 0 = none
+  double ema_decay = 0;  ///< of an exponential moving average of the parameters; 0 = none
   std::filesystem::path state_file;  ///< resumable state; empty = none is kept
   /// Identifies what a state belongs to (options, data). A state with another identity is an error.
   std::string identity;
@@ -54,8 +54,9 @@ struct TrainResult {
 
 /// The one training loop: forward, backward, clipping, update, curves, moving average, state files,
 /// resuming and stopping. At the end the parameters are the averaged ones where an average is kept.
-/// Throws Error(kCancelled) after saving when a stop is asked for; Error(kInternal) when the loss is not
-/// finite.
-TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task, Context& context);
+/// Throws Error(kCancelled) after saving when a stop is asked for; Error(kInternal) when the loss
+/// is not finite.
+TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
+                         Context& context);
 
 }  // namespace dd::train

@@ -33,7 +33,9 @@ FlatParameters::FlatParameters(const Named& parameters) : parameters_(parameters
   }
 }
 
-void FlatParameters::zero_gradient() { gradient_.zero_(); }
+void FlatParameters::zero_gradient() {
+  gradient_.zero_();
+}
 
 at::Tensor FlatParameters::clip_gradient(double max_norm) {
   const at::Tensor norm = gradient_.norm();

@@ -9,8 +9,8 @@
 
 namespace dd::train {
 
-/// The trained parameters of a model in one buffer, their gradients in another: the optimizer, clipping
-/// and checkpoints touch two tensors however many parameters there are.
+/// The trained parameters of a model in one buffer, their gradients in another: the optimizer,
+/// clipping and checkpoints touch two tensors however many parameters there are.
 ///
 /// The given tensors become views of the buffer (whoever holds them sees every update), require
 /// gradients, and accumulate them into views of the gradient buffer. Float32.
@@ -27,8 +27,8 @@ class FlatParameters {
   const std::string& layout() const { return layout_; }
 
   void zero_gradient();
-  /// Scales the gradient to at most this norm, without waiting for the device. Returns the norm before,
-  /// as a tensor on the device.
+  /// Scales the gradient to at most this norm, without waiting for the device. Returns the norm
+  /// before, as a tensor on the device.
   at::Tensor clip_gradient(double max_norm);
   /// Stops recording gradients for these parameters.
   void freeze();

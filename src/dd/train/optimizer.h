@@ -14,17 +14,18 @@ struct OptimizerOptions {
   double eps = 1e-8;
   double weight_decay = 1e-2;
   std::int64_t warmup = 100;
-  std::string schedule = "cosine";  ///< after the warm-up: cosine to `final_rate`, constant, or trapezoid
-  double final_rate = 0;            ///< learning rate at the end of the cosine
-  double clip = 1.0;                ///< gradient norm; 0 = no clipping
+  std::string schedule =
+      "cosine";           ///< after the warm-up: cosine to `final_rate`, constant, or trapezoid
+  double final_rate = 0;  ///< learning rate at the end of the cosine
+  double clip = 1.0;      ///< gradient norm; 0 = no clipping
 
   /// Lists the fields for a command that trains.
   void visit(FieldVisitor& visitor);
 };
 
-/// The rate of step `step` (from 0) of `total`: linear from 0 over the warm-up, then half a cosine down to
-/// `final_rate` (diffusers' get_cosine_schedule_with_warmup). A warm-up of more than a third of the steps
-/// is shortened to that, so that short runs learn too.
+/// The rate of step `step` (from 0) of `total`: linear from 0 over the warm-up, then half a cosine
+/// down to `final_rate` (diffusers' get_cosine_schedule_with_warmup). A warm-up of more than a
+/// third of the steps is shortened to that, so that short runs learn too.
 double learning_rate(const OptimizerOptions& options, std::int64_t step, std::int64_t total);
 
 /// Decoupled weight decay (Loshchilov, Hutter 2019), in one fused call over the flat buffers.

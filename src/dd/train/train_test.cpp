@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/mse_loss.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "dd/tensor/device.h"
+#include "dd/train/batches.h"
+#include "dd/train/engine.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+using dd::train::EngineOptions;
+using dd::train::FlatParameters;
+
+/// Fits a line to numbers that follow from the step; asks to stop at `stop_at`.
+class LineTask final : public dd::train::Task {
+ public:
+  LineTask(at::Tensor slope, at::Tensor offset) : slope_(slope), offset_(offset) {}
+
+  at::Tensor loss(std::int64_t step) override {
+    if (step == stop_at) token.request();
+    const at::Tensor x = dd::seeded_randn({16}, static_cast<std::uint64_t>(step));
+    return at::mse_loss(x * slope_ + offset_, x * 3.0 - 1.0);
+  }
+  std::optional<double> validation_loss() override {
+    return (slope_ - 3.0).square().item<double>() + (offset_ + 1.0).square().item<double>();
+  }
+
+  dd::CancelToken token;
+  std::int64_t stop_at = -1;
+
+ private:
+  at::Tensor slope_;
+  at::Tensor offset_;
+};
+
+struct Outcome {
+  at::Tensor values;
+  dd::train::TrainResult result;
+};
+
+struct Rig {
+  at::Tensor slope = at::full({1}, 0.5);
+  at::Tensor offset = at::full({1}, 0.25);
+  FlatParameters parameters{{{"slope", slope}, {"offset", offset}}};
+  LineTask task{slope, offset};
+};
+
+EngineOptions options(const std::filesystem::path& state) {
+  EngineOptions engine;
+  engine.steps = 60;
+  engine.validate_every = 20;
+  engine.ema_decay = 0.9;
+  engine.state_file = state;
+  engine.identity = "line";
+  engine.optimizer.learning_rate = 0.1;
+  engine.optimizer.warmup = 5;
+  return engine;
+}
+
+Outcome run(Rig& setup, const EngineOptions& engine) {
+  dd::NullReporter report;
+  dd::Context context{report, setup.task.token};
+  dd::train::TrainResult result =
+      dd::train::run_training(engine, setup.parameters, setup.task, context);
+  return {setup.parameters.data().clone(), std::move(result)};
+}
+
+TEST(Engine, LearnsAndRecordsItsCurves) {
+  Rig setup;
+  const Outcome outcome = run(setup, options(""));
+  EXPECT_LT(outcome.result.validation.back().value, 0.2 * outcome.result.validation.front().value);
+  EXPECT_EQ(outcome.result.validation.size(), 4U);
+  EXPECT_EQ(outcome.result.losses.size(), 6U);
+  EXPECT_TRUE(at::equal(setup.slope, outcome.values.narrow(0, 0, 1)))
+      << "parameters must be views of the buffer";
+}
+
+TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
+  Rig whole;
+  const Outcome expected = run(whole, options(""));
+  for (const std::int64_t stop : {1, 13, 20, 58}) {
+    const dd::test::TemporaryFolder folder;
+    Rig first;
+    first.task.stop_at = stop;
+    EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
+    Rig second;
+    const Outcome outcome = run(second, options(folder.path() / "state"));
+    EXPECT_TRUE(at::equal(outcome.values, expected.values)) << "stopped at " << stop;
+    ASSERT_EQ(outcome.result.losses.size(), expected.result.losses.size());
+    for (std::size_t i = 0; i < expected.result.losses.size(); ++i) {
+      EXPECT_EQ(outcome.result.losses[i].value, expected.result.losses[i].value);
+    }
+  }
+}
+
+TEST(Engine, RefusesAStateOfOtherSettings) {
+  const dd::test::TemporaryFolder folder;
+  Rig first;
+  first.task.stop_at = 10;
+  EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
+  EngineOptions other = options(folder.path() / "state");
+  other.identity = "circle";
+  Rig second;
+  try {
+    run(second, other);
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("--force"), std::string::npos);
+  }
+}
+
+TEST(Engine, StopsWhenTheLossIsNotFinite) {
+  Rig setup;
+  EngineOptions engine = options("");
+  setup.parameters.data().fill_(std::nan(""));
+  EXPECT_THROW(run(setup, engine), dd::Error);
+}
+
+TEST(FlatParameters, ClippingScalesToTheNormAndNoFurther) {
+  Rig setup;
+  setup.parameters.gradient().copy_(at::full({2}, 3.0));
+  setup.parameters.clip_gradient(1.0);
+  EXPECT_NEAR(setup.parameters.gradient().norm().item<double>(), 1.0, 1e-5);
+  setup.parameters.gradient().copy_(at::full({2}, 0.1));
+  setup.parameters.clip_gradient(1.0);
+  EXPECT_FLOAT_EQ(setup.parameters.gradient()[0].item<float>(), 0.1F);
+}
+
+TEST(LearningRate, WarmsUpAndFallsAsACosine) {
+  dd::train::OptimizerOptions rate;
+  rate.learning_rate = 2;
+  rate.warmup = 10;
+  EXPECT_EQ(dd::train::learning_rate(rate, 0, 110), 0);
+  EXPECT_DOUBLE_EQ(dd::train::learning_rate(rate, 5, 110), 1);
+  EXPECT_DOUBLE_EQ(dd::train::learning_rate(rate, 10, 110), 2);
+  EXPECT_NEAR(dd::train::learning_rate(rate, 60, 110), 1, 1e-12);
+  EXPECT_NEAR(dd::train::learning_rate(rate, 110, 110), 0, 1e-12);
+  EXPECT_GT(dd::train::learning_rate(rate, 3, 9), 1.5)
+      << "a short run must leave the warm-up behind";
+  rate.schedule = "trapezoid";
+  EXPECT_EQ(dd::train::learning_rate(rate, 79, 100), 2);
+  EXPECT_LT(dd::train::learning_rate(rate, 99, 100), 0.1);
+}
+
+TEST(BatchOrder, EveryEpochHoldsEachSampleOnceInAnotherOrder) {
+  dd::train::BatchOrder order(10, 4, 3);
+  std::vector<std::int64_t> seen;
+  for (std::int64_t step = 0; step < 5; ++step) {
+    for (const auto& [index, epoch] : order.batch(step)) {
+      EXPECT_EQ(epoch, static_cast<std::int64_t>(seen.size()) / 10);
+      seen.push_back(index);
+    }
+  }
+  std::vector<std::int64_t> first(seen.begin(), seen.begin() + 10);
+  std::vector<std::int64_t> second(seen.begin() + 10, seen.end());
+  EXPECT_NE(first, second);
+  std::sort(first.begin(), first.end());
+  std::sort(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(std::unique(first.begin(), first.end()), first.end());
+  const auto again = dd::train::BatchOrder(10, 4, 3).batch(2);
+  EXPECT_EQ(again[0].index, seen[8]) << "a step's batch must not depend on earlier calls";
+}
+
+}  // namespace
