@@ -17,8 +17,8 @@ struct PretrainOptions final : Options {
   std::filesystem::path data = "/usr/share/datasets/fashion-mnist";
   std::int64_t judge_steps = 1500;
   std::int64_t vae_steps = 3000;
-  std::int64_t unet_steps = 5000;
-  std::int64_t clip_steps = 6000;
+  std::int64_t unet_steps = 3500;
+  std::int64_t clip_steps = 3000;
   std::int64_t preview_every = 1000;
 
   void visit(FieldVisitor& visitor) override;
