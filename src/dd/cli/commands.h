@@ -10,7 +10,9 @@ namespace dd::cli {
 // To add a command: write cmd_<name>.cpp with `Command <name>_command()` in it, and name it here,
 // in commands.cpp and in CMakeLists.txt. Help, configuration file and docs/cli.md follow from it.
 
+Command adapt_command();
 Command evaluate_command();
+Command generate_command();
 Command pretrain_command();
 Command train_command();
 
