@@ -19,6 +19,9 @@ import lora
 STEPS, WARM_UP, BATCH = 5, 1, 3
 LONG_STEPS, LONG_WARM_UP = 400, 100
 LEARNING_RATE, WEIGHT_DECAY, BETAS, EPSILON, CLIP_NORM = 1e-4, 1e-2, (0.9, 0.999), 1e-8, 1.0
+MOVEMENT_TOLERANCE = 2e-3
+# Largest relative gap between this trainer in float32 and in float64, over the B of sd1.
+MEASURED_ROUNDING = 3.4e-4
 SEED = 600
 
 
@@ -110,8 +113,10 @@ def make(out, name, seed, zero_up):
             "weight_decay": WEIGHT_DECAY, "schedule": "cosine", "warm_up_steps": WARM_UP,
             "clip_norm": CLIP_NORM},
         movement_tolerance={
-            "relative": 1e-2, "rule": "the same rule on final - start, which shows that the step "
-            "itself is right; float32 weights leave it fewer digits"})
+            "relative": MOVEMENT_TOLERANCE,
+            "rule": "the same rule on final - start, and the only one for tensors that start at zero: "
+            "AdamW divides small gradients by themselves, so rounding grows; this trainer run in "
+            f"float64 moves up to {MEASURED_ROUNDING} away from these float32 numbers"})
 
 
 def main():

@@ -12,8 +12,8 @@ namespace {
 using test::expect_close;
 using test::oracle_path;
 
-/// sd1: quick_gelu, names as transformers 5 writes them. sd2: gelu, names with `text_model.` and the
-/// positions buffer, as published files have them.
+/// sd1: quick_gelu, names as transformers 5 writes them. sd2: gelu, names with `text_model.` and
+/// the positions buffer, as published files have them.
 class TextEncoderOracle : public ::testing::TestWithParam<const char*> {
  protected:
   std::filesystem::path folder_ = oracle_path("models") / GetParam();
@@ -22,7 +22,8 @@ class TextEncoderOracle : public ::testing::TestWithParam<const char*> {
 
 TEST_P(TextEncoderOracle, HiddenStatesEqualTransformers) {
   const TextEncoder encoder = TextEncoder::load(folder_ / "text_encoder", {});
-  expect_close(encoder(expected_.tensor("text.input_ids")), expected_.tensor("text.last_hidden_state"), "states");
+  expect_close(encoder(expected_.tensor("text.input_ids")),
+               expected_.tensor("text.last_hidden_state"), "states");
 }
 
 TEST_P(TextEncoderOracle, ShorterPromptsGiveTheFrontOfTheStates) {

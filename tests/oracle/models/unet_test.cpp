@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `unet` folders of both Stable Diffusion families against diffusers' UNet2DConditionModel.
+#include "dd/models/unet.h"
+
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
-#include "dd/models/unet.h"
 #include "support/oracle.h"
 #include "support/temporary_folder.h"
 
@@ -13,8 +14,8 @@ namespace {
 using test::expect_close;
 using test::oracle_path;
 
-/// sd1: projections by convolution, one number of heads. sd2: linear projections, heads a level, three
-/// levels of which the middle two attend.
+/// sd1: projections by convolution, one number of heads. sd2: linear projections, heads a level,
+/// three levels of which the middle two attend.
 class UNetOracle : public ::testing::TestWithParam<const char*> {
  protected:
   at::Tensor recorded(const std::string& name) const { return expected_.tensor("unet." + name); }
@@ -26,20 +27,25 @@ class UNetOracle : public ::testing::TestWithParam<const char*> {
 
 TEST_P(UNetOracle, PredictionsEqualDiffusersAtTwoTimesteps) {
   for (const int timestep : {3, 801}) {
-    const at::Tensor output = unet_(recorded("even.latents"), at::full({2}, timestep), recorded("states"));
-    expect_close(output, recorded("even.output_" + std::to_string(timestep)), "timestep " + std::to_string(timestep));
+    const at::Tensor output =
+        unet_(recorded("even.latents"), at::full({2}, timestep), recorded("states"));
+    expect_close(output, recorded("even.output_" + std::to_string(timestep)),
+                 "timestep " + std::to_string(timestep));
   }
 }
 
 TEST_P(UNetOracle, SizesThatDoNotHalveEvenlyEqualDiffusers) {
   for (const int timestep : {3, 801}) {
-    const at::Tensor output = unet_(recorded("odd.latents"), at::full({2}, timestep), recorded("states"));
-    expect_close(output, recorded("odd.output_" + std::to_string(timestep)), "timestep " + std::to_string(timestep));
+    const at::Tensor output =
+        unet_(recorded("odd.latents"), at::full({2}, timestep), recorded("states"));
+    expect_close(output, recorded("odd.output_" + std::to_string(timestep)),
+                 "timestep " + std::to_string(timestep));
   }
 }
 
 TEST_P(UNetOracle, EachRowHasItsOwnTimestep) {
-  const at::Tensor output = unet_(recorded("even.latents"), recorded("mixed.timesteps"), recorded("states"));
+  const at::Tensor output =
+      unet_(recorded("even.latents"), recorded("mixed.timesteps"), recorded("states"));
   expect_close(output, recorded("mixed.output"), "mixed timesteps");
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // VAE folders, with new and old attention names, against diffusers' AutoencoderKL.
+#include "dd/models/vae.h"
+
 #include <gtest/gtest.h>
 
-#include "dd/models/vae.h"
 #include "support/oracle.h"
 #include "support/temporary_folder.h"
 
@@ -22,7 +23,8 @@ class VaeOracle : public ::testing::TestWithParam<VaeCase> {
  protected:
   at::Tensor recorded(const std::string& name) const { return expected_.tensor("vae." + name); }
 
-  io::SafetensorsFile expected_{oracle_path("models") / GetParam().expected / "expected.safetensors"};
+  io::SafetensorsFile expected_{oracle_path("models") / GetParam().expected /
+                                "expected.safetensors"};
   Vae vae_ = Vae::load(oracle_path("models") / GetParam().weights, {});
 };
 
