@@ -10,6 +10,7 @@ namespace dd::cli {
 // To add a command: write cmd_<name>.cpp with `Command <name>_command()` in it, and name it here,
 // in commands.cpp and in CMakeLists.txt. Help, configuration file and docs/cli.md follow from it.
 
+Command run_command();
 Command adapt_command();
 Command evaluate_command();
 Command generate_command();

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dd/core/fields.h"
+
+namespace dd::run {
+
+/// The whole way from a few shots to measured classifiers. The defaults suit the embedded base and
+/// its demo; larger models want the papers' settings (docs/guide.md). What is not listed here stays
+/// as the stages have it.
+struct RunOptions final : Options {
+  std::filesystem::path model;  ///< diffusers folder; empty = the embedded base
+  std::filesystem::path clip;   ///< Hugging Face folder; empty = the embedded base
+  std::string data = "fashion-mnist:/usr/share/datasets/fashion-mnist";  ///< see data/dataset.h
+  std::string split = "train";      ///< that the shots are drawn from
+  std::string test_split = "test";  ///< that accuracy is measured on, and nothing else
+  std::int64_t shots = 16;          ///< images a class
+  std::int64_t per_class = 100;     ///< synthetic images a class
+  std::string mode = "both";        ///< of the adaptation: class, dataset or both
+  std::vector<std::int64_t> seeds;  ///< empty = the one of --seed
+  std::vector<std::string> methods{"zero-shot", "real", "synthetic", "synthetic+real"};
+  std::string prompt_template = "a photo of a {}";
+
+  std::int64_t adapt_steps = 400;  ///< for the whole data set; a class gets steps / classes
+  std::int64_t adapt_batch = 32;
+  double adapt_lr = 2e-3;
+  std::int64_t adapt_warmup = 20;
+  std::int64_t adapt_rank = 16;
+  double adapt_alpha = 16;
+  std::int64_t adapt_validation_shots = 0;  ///< of the shots, held out for the validation loss
+
+  std::string sampler = "dpm++2m";
+  std::int64_t sample_steps = 15;
+  double guidance = 3.0;
+  std::int64_t sample_batch = 0;  ///< images at a time; 0 = by their size
+
+  std::int64_t classifier_steps = 300;
+  std::int64_t classifier_batch = 64;
+  double classifier_lr = 1e-3;
+  std::int64_t classifier_warmup = 20;
+  std::int64_t classifier_rank = 16;
+  double classifier_alpha = 16;
+  std::string classifier_targets = "qkvo+mlp";
+  bool classifier_augment = true;
+  double lambda = 0.5;               ///< weight of the real images
+  std::vector<std::string> lambdas;  ///< instead: one training each, chosen on `val_split`
+  std::string val_split;             ///< for curves and choices; empty = none
+
+  void visit(FieldVisitor& visitor) override;
+  /// Ranges, and that the choices fit together; Error(kUsage) names the flag.
+  void check() const;
+
+  bool wants(const std::string& method) const;
+  /// The modes of adaptation, in the order of the stages.
+  std::vector<std::string> modes() const;
+};
+
+}  // namespace dd::run
