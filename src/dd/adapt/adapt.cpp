@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/adapt/adapt.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "dd/adapt/adapt_plan.h"
@@ -13,6 +14,7 @@
 #include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/core/seeds.h"
+#include "dd/data/image_cache.h"
 #include "dd/lora/lora_file.h"
 #include "dd/models/stable_diffusion.h"
 
@@ -58,6 +60,13 @@ AdaptRun describe_run(const AdaptOptions& options, const CommonOptions& common,
   run.fingerprint = model.fingerprint;
   run.identity = sha256_of(cat(run.settings, '\n', run.fingerprint, '\n', plan.data_hash));
   return run;
+}
+
+/// A damaged picture should stop the run now, not when its turn comes.
+void check_images(const Dataset& shots, const CommonOptions& common, const Context& context) {
+  const std::vector<DamagedImage> damaged =
+      find_damaged(shots, std::max<std::int64_t>(1, common.threads), context);
+  if (!damaged.empty()) fail_input(damaged.front().problem);
 }
 
 /// The base model with LoRA in it, loaded once; each adapter's values take their turn in place.
@@ -172,6 +181,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
     result.steps = plan.jobs.front().steps;
     return result;
   }
+  check_images(*plan.shots, common, context);
   return Trainer(options, common, plan, context).train_all();
 }
 
