@@ -123,7 +123,7 @@ TEST_F(AdaptTest, TrainsOneAdapterForTheDataSet) {
 }
 
 TEST_F(AdaptTest, FitsTheShots) {
-  options_.steps = 150;
+  options_.steps = 60;
   options_.rank = 8;
   options_.alpha = 8;
   options_.optimizer.learning_rate = 1e-2;
