@@ -2,6 +2,7 @@
 #   make            set up the machine where needed, build build/datadream
 #   make test       build, then all tests
 #   make demo       build, then the whole way on real data: out/demo/report.html
+#   make conformance  compare with live diffusers in a Python environment that it sets up
 #   make docs       write docs/cli.md from the program's help
 #   make format | tidy | clean
 # DATADREAM_TORCH=DIR takes a LibTorch that is already there. JOBS=N limits the processes.
@@ -12,7 +13,7 @@ DEMO_ARGS ?=
 
 export DATADREAM_TORCH
 
-.PHONY: all setup configure build test demo docs format tidy clean
+.PHONY: all setup configure build test demo conformance docs format tidy clean
 all: build
 
 setup:
@@ -35,6 +36,9 @@ demo: build
 	@tools/setup demo
 	@$(BUILD)/datadream run --out $(OUT) $(DEMO_ARGS)
 	@echo "The report is $(OUT)/report.html"
+
+conformance: build
+	@tools/oracle/conformance $(BUILD)
 
 docs: build
 	@$(BUILD)/datadream help-markdown > docs/cli.md

@@ -7,8 +7,8 @@
 
 namespace dd {
 
-/// Where a stage reports to. The library never prints: `cli` implements this on standard error, tests
-/// collect it. All calls come from the thread that runs the stage.
+/// Where a stage reports to. The library never prints: `cli` implements this on standard error,
+/// tests collect it. All calls come from the thread that runs the stage.
 class Reporter {
  public:
   virtual ~Reporter() = default;
@@ -16,8 +16,8 @@ class Reporter {
   virtual void info(const std::string& text) = 0;
   /// Something that the user should mend or know before trusting the result.
   virtual void warn(const std::string& text) = 0;
-  /// `done` of `total` units of `task`; `detail` holds figures such as "loss 0.123". Called often: the
-  /// receiver decides how much of it to show, and derives speed and time left.
+  /// `done` of `total` units of `task`; `detail` holds figures such as "loss 0.123". Called often:
+  /// the receiver decides how much of it to show, and derives speed and time left.
   virtual void progress(const std::string& task, std::int64_t done, std::int64_t total,
                         const std::string& detail) = 0;
 };

@@ -7,7 +7,8 @@
 
 namespace dd {
 
-/// What went wrong, as far as the caller can act on it. Only `cli` turns a kind into an exit status.
+/// What went wrong, as far as the caller can act on it. Only `cli` turns a kind into an exit
+/// status.
 enum class ErrorKind {
   kUsage,      ///< the command line or the configuration is wrong
   kInput,      ///< a file or folder from outside is missing, damaged or does not fit

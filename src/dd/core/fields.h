@@ -20,9 +20,9 @@ struct FieldInfo {
   bool required = false;               ///< a text or path that must not be empty
 };
 
-/// Sees every field of an options struct. One list of fields (`void XxxOptions::visit(FieldVisitor&)`)
-/// yields the command-line flag (`--save-every`), the TOML and JSON key (`save_every`), default, range
-/// check, help text and documentation.
+/// Sees every field of an options struct. One list of fields (`void
+/// XxxOptions::visit(FieldVisitor&)`) yields the command-line flag (`--save-every`), the TOML and
+/// JSON key (`save_every`), default, range check, help text and documentation.
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
@@ -30,9 +30,12 @@ class FieldVisitor {
   virtual void field(const std::string& name, std::int64_t& value, const FieldInfo& info) = 0;
   virtual void field(const std::string& name, double& value, const FieldInfo& info) = 0;
   virtual void field(const std::string& name, std::string& value, const FieldInfo& info) = 0;
-  virtual void field(const std::string& name, std::filesystem::path& value, const FieldInfo& info) = 0;
-  virtual void field(const std::string& name, std::vector<std::string>& value, const FieldInfo& info) = 0;
-  virtual void field(const std::string& name, std::vector<std::int64_t>& value, const FieldInfo& info) = 0;
+  virtual void field(const std::string& name, std::filesystem::path& value,
+                     const FieldInfo& info) = 0;
+  virtual void field(const std::string& name, std::vector<std::string>& value,
+                     const FieldInfo& info) = 0;
+  virtual void field(const std::string& name, std::vector<std::int64_t>& value,
+                     const FieldInfo& info) = 0;
 };
 
 /// Anything that lists its fields.
@@ -46,8 +49,8 @@ class Options {
 /// All fields as a JSON object; keys with underscores.
 Json options_to_json(const Options& options);
 
-/// Sets the fields named in `values`; Error(kUsage) names `where` and an unknown key together with the
-/// nearest known one, or a value of the wrong type.
+/// Sets the fields named in `values`; Error(kUsage) names `where` and an unknown key together with
+/// the nearest known one, or a value of the wrong type.
 void options_from_json(Options& options, const Json& values, const std::string& where);
 
 /// Checks ranges, choices and required fields; Error(kUsage) names the flag.

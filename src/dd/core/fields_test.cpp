@@ -13,7 +13,8 @@ struct Sample final : dd::Options {
   void visit(dd::FieldVisitor& v) override {
     v.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
     v.field("learning-rate", rate, {.help = "peak rate", .low = 0});
-    v.field("mode", mode, {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
+    v.field("mode", mode,
+            {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
     v.field("out", out, {.help = "folder", .required = true});
   }
 };
@@ -41,8 +42,9 @@ TEST(Fields, RoundTripThroughJson) {
 
 TEST(Fields, UnknownKeyNamesTheNearest) {
   Sample sample;
-  const std::string text =
-      message_of([&] { dd::options_from_json(sample, {{"learning_rat", 1.0}}, "run.toml"); });
+  const std::string text = message_of([&] {
+    dd::options_from_json(sample, {{"learning_rat", 1.0}}, "run.toml");
+  });
   EXPECT_NE(text.find("run.toml"), std::string::npos) << text;
   EXPECT_NE(text.find("\"learning_rate\""), std::string::npos) << text;
 }
@@ -56,7 +58,8 @@ TEST(Fields, RangeChoiceAndRequiredAreChecked) {
   EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("--rank"), std::string::npos);
   sample.rank = 1;
   sample.mode = "both";
-  EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("class, dataset"), std::string::npos);
+  EXPECT_NE(message_of([&] { dd::check_options(sample); }).find("class, dataset"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ namespace {
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    ensure(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "SHA-256 is not available");
+    ensure(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+           "SHA-256 is not available");
   }
   void add(const char* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
   std::string hex() {
@@ -51,10 +52,14 @@ void sync_to_disk(const fs::path& path) {
 std::ifstream open_for_reading(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) fail_input(cat("cannot read ", path.string(), ": no such file; check the path"));
-  if (fs::is_directory(status)) fail_input(cat("cannot read ", path.string(), ": it is a folder; name a file"));
+  if (!fs::exists(status))
+    fail_input(cat("cannot read ", path.string(), ": no such file; check the path"));
+  if (fs::is_directory(status))
+    fail_input(cat("cannot read ", path.string(), ": it is a folder; name a file"));
   std::ifstream in(path, std::ios::binary);
-  if (!in) fail_input(cat("cannot read ", path.string(), ": ", std::strerror(errno), "; check its permissions"));
+  if (!in)
+    fail_input(
+        cat("cannot read ", path.string(), ": ", std::strerror(errno), "; check its permissions"));
   return in;
 }
 
@@ -73,7 +78,8 @@ std::string read_file(const fs::path& path, std::uintmax_t limit) {
   return bytes;
 }
 
-void write_file_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+void write_file_atomically(const fs::path& path,
+                           const std::function<void(const fs::path&)>& write) {
   if (path.has_parent_path()) make_folder(path.parent_path());
   fs::path temporary = path;
   temporary += cat(".tmp", ::getpid());
@@ -89,7 +95,8 @@ void write_file_atomically(const fs::path& path, const std::function<void(const 
   fs::rename(temporary, path, error);
   if (error) {
     fs::remove(temporary, ignored);
-    fail_resource(cat("cannot write ", path.string(), ": ", error.message(), "; check the folder's permissions"));
+    fail_resource(cat("cannot write ", path.string(), ": ", error.message(),
+                      "; check the folder's permissions"));
   }
 }
 

@@ -8,16 +8,17 @@
 
 namespace dd {
 
-/// The whole file as bytes. Throws Error(kInput) naming the file when it is missing, not a plain file,
-/// unreadable, or longer than `limit` bytes.
-std::string read_file(const std::filesystem::path& path, std::uintmax_t limit = std::uintmax_t{1} << 31);
+/// The whole file as bytes. Throws Error(kInput) naming the file when it is missing, not a plain
+/// file, unreadable, or longer than `limit` bytes.
+std::string read_file(const std::filesystem::path& path,
+                      std::uintmax_t limit = std::uintmax_t{1} << 31);
 
-/// Writes `bytes` so that `path` holds either its old content or all of the new: to a temporary file
-/// beside it, flushed to disk, then renamed. Parent folders are made. Throws Error(kResource).
+/// Writes `bytes` so that `path` holds either its old content or all of the new: to a temporary
+/// file beside it, flushed to disk, then renamed. Parent folders are made. Throws Error(kResource).
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// The same for writers that want a file name: `write` gets the temporary path and must close what it
-/// opened there.
+/// The same for writers that want a file name: `write` gets the temporary path and must close what
+/// it opened there.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(const std::filesystem::path&)>& write);
 

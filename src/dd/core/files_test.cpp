@@ -55,7 +55,8 @@ TEST(Json, SyntaxErrorNamesFileAndPlace) {
     dd::read_json(folder.path() / "bad.json");
     FAIL();
   } catch (const dd::Error& error) {
-    EXPECT_NE(std::string(error.what()).find("bad.json at byte 7"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("bad.json at byte 7"), std::string::npos)
+        << error.what();
   }
 }
 

@@ -18,8 +18,8 @@ Json read_json(const std::filesystem::path& path);
 /// Writes with two spaces of indentation, atomically.
 void write_json(const std::filesystem::path& path, const Json& value);
 
-/// The value of `key`, or `fallback` when it is missing or null. Error(kInput) names `where` and the key
-/// when the value has another type.
+/// The value of `key`, or `fallback` when it is missing or null. Error(kInput) names `where` and
+/// the key when the value has another type.
 template <class T>
 T json_value(const Json& object, const std::string& key, T fallback, const std::string& where) {
   const auto found = object.find(key);

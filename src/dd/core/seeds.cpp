@@ -36,7 +36,9 @@ std::uint64_t Random::next() {
   return scramble(state_);
 }
 
-double Random::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Random::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 std::int64_t Random::below(std::int64_t count) {
   ensure(count > 0, "Random::below needs a positive count");

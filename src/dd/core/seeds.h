@@ -10,14 +10,14 @@
 
 namespace dd {
 
-/// Derives a seed from identity rather than from call order: (run seed, purpose, numbers such as class
-/// and image). Equal arguments give equal seeds on every machine; the result is below 2^63, so it fits
-/// the signed seeds of JSON readers and of torch generators.
+/// Derives a seed from identity rather than from call order: (run seed, purpose, numbers such as
+/// class and image). Equal arguments give equal seeds on every machine; the result is below 2^63,
+/// so it fits the signed seeds of JSON readers and of torch generators.
 std::uint64_t mix_seed(std::uint64_t seed, std::string_view purpose,
                        std::initializer_list<std::uint64_t> numbers = {});
 
-/// A small generator (SplitMix64) for choices outside tensors: shuffles, crops, augmentation. Its numbers
-/// do not depend on the standard library, unlike those of <random>'s distributions.
+/// A small generator (SplitMix64) for choices outside tensors: shuffles, crops, augmentation. Its
+/// numbers do not depend on the standard library, unlike those of <random>'s distributions.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

@@ -36,13 +36,17 @@ article { border-bottom: 1px solid var(--rule); padding-bottom: .5rem; }
   gap: 1.5rem; }
 figure { margin: 0; } figcaption { font-weight: 500; } svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; } .grid { stroke: var(--rule); }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; } .line.dashed { stroke-dasharray: 6 4; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.line.dashed { stroke-dasharray: 6 4; }
 .legend span { margin-right: 1rem; white-space: nowrap; }
 .key { display: inline-block; width: 1.4rem; border-top: 3px solid; margin-right: .4rem;
   vertical-align: middle; } .key.dashed { border-top-style: dashed; }
-.s0 { stroke: var(--c0); border-color: var(--c0); } .s1 { stroke: var(--c1); border-color: var(--c1); }
-.s2 { stroke: var(--c2); border-color: var(--c2); } .s3 { stroke: var(--c3); border-color: var(--c3); }
-.s4 { stroke: var(--c4); border-color: var(--c4); } .s5 { stroke: var(--c5); border-color: var(--c5); }
+.s0 { stroke: var(--c0); border-color: var(--c0); }
+.s1 { stroke: var(--c1); border-color: var(--c1); }
+.s2 { stroke: var(--c2); border-color: var(--c2); }
+.s3 { stroke: var(--c3); border-color: var(--c3); }
+.s4 { stroke: var(--c4); border-color: var(--c4); }
+.s5 { stroke: var(--c5); border-color: var(--c5); }
 @media (max-width: 44rem) { .columns { grid-template-columns: repeat(2, 1fr); }
   th, td { padding: .3rem .4rem; } .legend span { white-space: normal; } }
 )css";
