@@ -29,16 +29,9 @@ ClipVisionConfig ClipVisionConfig::from_json(const Json& json, const std::string
   ClipVisionConfig config;
   config.image_size = json_value<std::int64_t>(json, "image_size", 224, where);
   config.patch_size = json_value<std::int64_t>(json, "patch_size", 32, where);
-  nn::ClipEncoderConfig& encoder = config.encoder;
-  encoder.width = json_value<std::int64_t>(json, "hidden_size", 768, where);
-  encoder.mlp_width = json_value<std::int64_t>(json, "intermediate_size", 3072, where);
-  encoder.layers = json_value<std::int64_t>(json, "num_hidden_layers", 12, where);
-  encoder.heads = json_value<std::int64_t>(json, "num_attention_heads", 12, where);
-  encoder.activation =
-      nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
-  encoder.norm_eps = json_value<double>(json, "layer_norm_eps", 1e-5, where);
+  read_encoder(config.encoder, json, where);
   check_positive({{"image_size", config.image_size}, {"patch_size", config.patch_size}}, where);
-  check_encoder(encoder, where);
+  check_encoder(config.encoder, where);
   if (config.image_size % config.patch_size != 0) {
     fail_input(cat(where, ": image_size ", config.image_size, " is not a multiple of patch_size ",
                    config.patch_size, "; is this the right configuration?"));

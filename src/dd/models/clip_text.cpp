@@ -29,17 +29,10 @@ ClipTextConfig ClipTextConfig::from_json(const Json& json, const std::string& wh
   config.positions = json_value<std::int64_t>(json, "max_position_embeddings", 77, where);
   config.projection = json_value<std::int64_t>(json, "projection_dim", 512, where);
   config.end_token = json_value<std::int64_t>(json, "eos_token_id", 49407, where);
-  nn::ClipEncoderConfig& encoder = config.encoder;
-  encoder.width = json_value<std::int64_t>(json, "hidden_size", 512, where);
-  encoder.mlp_width = json_value<std::int64_t>(json, "intermediate_size", 2048, where);
-  encoder.layers = json_value<std::int64_t>(json, "num_hidden_layers", 12, where);
-  encoder.heads = json_value<std::int64_t>(json, "num_attention_heads", 8, where);
-  encoder.activation =
-      nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
-  encoder.norm_eps = json_value<double>(json, "layer_norm_eps", 1e-5, where);
+  read_encoder(config.encoder, json, where);
   check_positive({{"vocab_size", config.vocab_size}, {"max_position_embeddings", config.positions}},
                  where);
-  check_encoder(encoder, where);
+  check_encoder(config.encoder, where);
   return config;
 }
 

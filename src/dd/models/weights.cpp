@@ -25,6 +25,16 @@ void check_positive(std::initializer_list<std::pair<const char*, std::int64_t>> 
   }
 }
 
+void read_encoder(nn::ClipEncoderConfig& encoder, const Json& json, const std::string& where) {
+  encoder.width = json_value(json, "hidden_size", encoder.width, where);
+  encoder.mlp_width = json_value(json, "intermediate_size", encoder.mlp_width, where);
+  encoder.layers = json_value(json, "num_hidden_layers", encoder.layers, where);
+  encoder.heads = json_value(json, "num_attention_heads", encoder.heads, where);
+  encoder.activation =
+      nn::parse_activation(json_value<std::string>(json, "hidden_act", "quick_gelu", where), where);
+  encoder.norm_eps = json_value(json, "layer_norm_eps", encoder.norm_eps, where);
+}
+
 void check_encoder(const nn::ClipEncoderConfig& config, const std::string& where) {
   check_positive({{"hidden_size", config.width},
                   {"intermediate_size", config.mlp_width},
