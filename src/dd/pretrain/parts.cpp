@@ -24,7 +24,9 @@ models::VaeConfig vae_config() {
   models::VaeConfig config;
   config.widths = {16, 32, 64};
   config.layers_per_block = 1;
-  config.norm_groups = 8;
+  // Few channels in many groups would leave a flat picture little more than signs to tell its
+  // colour by: a group of two equal-sized planes normalises to plus and minus one.
+  config.norm_groups = 1;
   config.sample_size = kPixels;
   return config;
 }
@@ -33,6 +35,7 @@ models::UNetConfig unet_config() {
   models::UNetConfig config;
   config.sample_size = kPixels / vae_config().factor();
   config.widths = {64, 128};
+  config.norm_groups = 16;
   config.attention = {true, true};
   config.heads = {4, 4};
   config.layers_per_block = 1;

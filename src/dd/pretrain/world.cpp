@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "dd/core/error.h"
 #include "dd/data/fashion_mnist.h"
@@ -83,6 +84,66 @@ Image paint(const std::vector<float>& levels, std::int64_t size, const PixelColo
     }
   }
   return image;
+}
+
+Colour any_colour(Random& random) {
+  const double red = random.uniform();
+  const double green = random.uniform();
+  return {red, green, random.uniform()};
+}
+
+/// One channel strong, another weak.
+Colour vivid_colour(Random& random) {
+  std::array<double, 3> channels{random.uniform(0.7, 1.0), random.uniform(0.0, 0.3),
+                                 random.uniform()};
+  const auto first = static_cast<std::size_t>(random.below(3));
+  std::rotate(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(first),
+              channels.end());
+  if (random.chance(0.5)) std::swap(channels[0], channels[1]);
+  return {channels[0], channels[1], channels[2]};
+}
+
+/// Black and white are as frequent as they are in pictures, not points in a continuum.
+Colour shape_colour(Random& random, bool grey) {
+  const double draw = random.uniform();
+  if (draw < 0.25) return {0, 0, 0};
+  if (draw < 0.35) return kWhite;
+  if (!grey) return any_colour(random);
+  const double level = random.uniform();
+  return {level, level, level};
+}
+
+/// An ellipse or a rectangle, plain or striped; positions and sizes in shares of the picture.
+struct Shape {
+  double x, y, half_width, half_height, angle, stripes;
+  bool round;
+  Colour colour, stripe;
+
+  /// How far this point is covered (edges are a pixel soft) and what is seen there.
+  std::pair<double, Colour> at(double px, double py, double pixels) const {
+    const double u = (px - x) * std::cos(angle) + (py - y) * std::sin(angle);
+    const double v = (py - y) * std::cos(angle) - (px - x) * std::sin(angle);
+    const double inside = round ? (1 - std::hypot(u / half_width, v / half_height)) *
+                                      std::min(half_width, half_height)
+                                : std::min(half_width - std::abs(u), half_height - std::abs(v));
+    const double wave = 0.5 + 0.5 * std::sin(2 * std::numbers::pi * stripes * u);
+    return {std::clamp(inside * pixels + 0.5, 0.0, 1.0), mix(colour, stripe, wave)};
+  }
+};
+
+Shape draw_shape(Random& random, bool grey) {
+  Shape shape{};
+  shape.x = random.uniform(0.1, 0.9);
+  shape.y = random.uniform(0.1, 0.9);
+  shape.half_width = random.uniform(0.05, 0.45);
+  shape.half_height = random.uniform(0.05, 0.45);
+  shape.angle = random.uniform(0, std::numbers::pi);
+  shape.round = random.chance(0.5);
+  shape.colour = shape_colour(random, grey);
+  const bool striped = random.chance(0.5);
+  shape.stripes = striped ? random.uniform(1, 8) : 0;
+  shape.stripe = striped ? shape_colour(random, grey) : shape.colour;
+  return shape;
 }
 
 std::string item_name(std::int64_t label, Random& random) {
@@ -222,17 +283,30 @@ Image World::any_colours(std::int64_t index, std::int64_t variant) const {
   Random random(mix_seed(seed_, "codec",
                          {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
   const std::vector<float> levels = moved(index, random);
-  const auto draw = [&] {
-    const double red = random.uniform();
-    const double green = random.uniform();
-    return Colour{red, green, random.uniform()};
-  };
-  const Colour tint = draw();
-  Colour ground = draw();
-  // A ground with at least one clear channel is no black ground.
-  (random.chance(0.5) ? ground.red : ground.blue) = random.uniform(0.25, 1.0);
+  const Colour ground = any_colour(random);
+  const bool dark = std::max({ground.red, ground.green, ground.blue}) < 0.4;
+  const Colour tint = dark ? vivid_colour(random) : any_colour(random);
   return paint(levels, size_, [&](int, int, double level) {
     return mix(ground, mix(ground, tint, level), coverage(level));
+  });
+}
+
+Image World::shapes(std::int64_t index, std::int64_t variant) const {
+  Random random(mix_seed(seed_, "shapes",
+                         {static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(variant)}));
+  const bool grey = random.chance(0.5);
+  const Colour ground = shape_colour(random, grey);
+  std::vector<Shape> drawn(static_cast<std::size_t>(1 + random.below(4)));
+  for (Shape& shape : drawn) shape = draw_shape(random, grey);
+  const std::vector<float> nothing(static_cast<std::size_t>(size_ * size_));
+  const double side = static_cast<double>(size_);
+  return paint(nothing, size_, [&](int x, int y, double) {
+    Colour colour = ground;
+    for (const Shape& shape : drawn) {
+      const auto [cover, seen] = shape.at((x + 0.5) / side, (y + 0.5) / side, side);
+      colour = mix(colour, seen, cover);
+    }
+    return colour;
   });
 }
 

@@ -37,9 +37,13 @@ class World {
   WorldSample sample(std::int64_t index, std::int64_t variant) const;
   /// The caption of sample(index, variant), without rendering the picture.
   std::string caption(std::int64_t index, std::int64_t variant) const;
-  /// For the autoencoder alone, which is to be a general codec: any pair of colours for item and
-  /// ground, without caption. Grey on black does not occur here either.
+  /// For the autoencoder alone, which is to be a general codec and sees no caption: the item in any
+  /// colour on any ground. On a dark ground the item is vividly coloured, so that the target's grey
+  /// on black does not occur here either.
   Image any_colours(std::int64_t index, std::int64_t variant) const;
+  /// For the autoencoder alone: soft-edged shapes and stripes in any colours, grey and black among
+  /// them, without any item. From here it knows how black and grey look.
+  Image shapes(std::int64_t index, std::int64_t variant) const;
   /// The item in its own look, slightly moved: for the judge that measures label fidelity, which is
   /// no part of the base.
   Image original(std::int64_t index, std::int64_t variant) const;

@@ -60,6 +60,18 @@ TEST_F(WorldTest, NothingLooksLikeTheTarget) {
   }
 }
 
+TEST_F(WorldTest, ShapesShowBlackAndGreyToTheAutoencoder) {
+  const World world(kData, 32, 0);
+  int black_grounds = 0;
+  for (std::int64_t i = 0; i < 200; ++i) {
+    const dd::Image shapes = world.shapes(i, 0);
+    EXPECT_EQ(shapes, world.shapes(i, 0));
+    if (corner_level(shapes) == 0) ++black_grounds;
+  }
+  EXPECT_GT(black_grounds, 15);
+  EXPECT_NE(world.shapes(0, 0), world.shapes(1, 0));
+}
+
 TEST_F(WorldTest, CaptionsNameTheItemAsOftenAsStated) {
   const World world(kData, 32, 0);
   std::map<Style, int> styles;
