@@ -229,7 +229,7 @@ void train_unet(const Workshop& shop) {
   train::FlatParameters parameters(trained);
   UNetTask task(shop, vae, unet, text, tokenizer);
   train::EngineOptions engine = shop.engine("unet", shop.options.unet_steps);
-  engine.optimizer.learning_rate = 1e-3;
+  engine.optimizer.learning_rate = 1.5e-3;
   engine.optimizer.final_rate = 2e-5;
   engine.ema_decay = 0.999;
   const train::TrainResult result = train::run_training(engine, parameters, task, shop.context);

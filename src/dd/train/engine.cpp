@@ -71,7 +71,9 @@ class Run {
           step_ < options_.steps)
         preview();
       context_.report.progress(options_.name, step_, options_.steps, loss_text(result_));
-      if (options_.save_every > 0 && step_ % options_.save_every == 0 && step_ < options_.steps)
+      // At the end too: what the caller writes next may be interrupted, and the steps need not be
+      // taken again for it.
+      if (step_ == options_.steps || (options_.save_every > 0 && step_ % options_.save_every == 0))
         save();
     }
     return finish();

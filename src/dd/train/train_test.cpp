@@ -100,6 +100,17 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
   }
 }
 
+TEST(Engine, TakesNoStepAgainThatWasTaken) {
+  const dd::test::TemporaryFolder folder;
+  Rig first;
+  const Outcome expected = run(first, options(folder.path() / "state"));
+  Rig second;
+  second.task.stop_at = 0;  // the first step would be refused
+  const Outcome outcome = run(second, options(folder.path() / "state"));
+  EXPECT_TRUE(at::equal(outcome.values, expected.values));
+  EXPECT_EQ(outcome.result.losses.size(), expected.result.losses.size());
+}
+
 TEST(Engine, RefusesAStateOfOtherSettings) {
   const dd::test::TemporaryFolder folder;
   Rig first;
