@@ -8,7 +8,7 @@ namespace dd::classify {
 namespace {
 
 void visit_images(TrainOptions& options, FieldVisitor& visitor) {
-  visitor.field("clip", options.clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  options.clip.visit(visitor);
   visitor.field("synthetic", options.synthetic,
                 {.help = "folder that `generate` wrote, or any folder of class folders"});
   visitor.field("real", options.real,
@@ -133,7 +133,7 @@ void TrainOptions::check() const {
 }
 
 void EvaluateOptions::visit(FieldVisitor& visitor) {
-  visitor.field("clip", clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  clip.visit(visitor);
   visitor.field("classifier", classifier,
                 {.help = "folder that `train` wrote; without it, zero-shot CLIP is scored"});
   visitor.field(
@@ -142,6 +142,11 @@ void EvaluateOptions::visit(FieldVisitor& visitor) {
   visitor.field("split", split, {.help = "split to score on"});
   visitor.field("template", prompt_template,
                 {.help = "prompt of a class; empty = the classifier's, or \"a photo of a {}\""});
+  visitor.field("reading", reading,
+                {.help = "images as a person sees them, or as PIL's convert(\"RGB\") and so "
+                         "transformers 4 reads them (no EXIF rotation, no colour profile, alpha "
+                         "dropped), for comparisons",
+                 .choices = {"seen", "transformers"}});
   visitor.field("batch", batch, {.help = "images at a time", .low = 1, .high = 65536});
   visitor.field("predictions", predictions, {.help = "write predictions.csv too"});
 }
