@@ -103,7 +103,7 @@ def nested(state, extras):
 def make_open_ai(out, entries, seed):
     """Products in half precision, norms and embeddings in single, as OpenAI's archives mix them."""
     folder = common.fresh_folder(out / "openai")
-    model = make_model(seed, entries, "quick_gelu", 64, 64, 1, 32)
+    model = make_model(seed, entries, "quick_gelu", 64, 64, 1, 16)
     single = ("ln_", "positional_embedding", "class_embedding", "logit_scale")
     state = {name: value if any(part in name for part in single) else value.half()
              for name, value in open_ai_state(model).items()}

@@ -61,7 +61,7 @@ class OpenClipFile {
  private:
   /// The shape of a tensor with `dimensions` of them.
   std::vector<std::int64_t> shape(const std::string& name, std::size_t dimensions) const {
-    std::vector<std::int64_t> found = checkpoint_.tensor(prefix_ + name).sizes().vec();
+    const std::vector<std::int64_t>& found = checkpoint_.info(prefix_ + name).shape;
     if (found.size() != dimensions) {
       fail_input(cat(checkpoint_.label(), ": the tensor ", prefix_, name, " has ", found.size(),
                      " dimensions, not ", dimensions, "; is this a CLIP?"));
@@ -153,12 +153,14 @@ class OpenClipFile {
     return nn::Activation::kGelu;
   }
 
-  /// OpenAI's archives hold three numbers of the configuration, and like the models that OpenAI's
-  /// package loads from them, half precision for products and single precision for norms.
+  /// OpenAI's archives, and what is saved of them, hold numbers of the configuration, as tensors or
+  /// as attributes; those and the models that OpenAI's package loads from them have half precision
+  /// for products and single precision for norms.
   bool is_open_ais() const {
     if (checkpoint_.contains(prefix_ + "input_resolution")) return true;
-    return checkpoint_.tensor(prefix_ + kMark).scalar_type() == at::kHalf &&
-           checkpoint_.tensor(prefix_ + "visual.ln_pre.weight").scalar_type() == at::kFloat;
+    if (checkpoint_.metadata().contains("context_length")) return true;
+    return checkpoint_.info(prefix_ + kMark).dtype == at::kHalf &&
+           checkpoint_.info(prefix_ + "visual.ln_pre.weight").dtype == at::kFloat;
   }
 
   const io::Checkpoint& checkpoint_;
