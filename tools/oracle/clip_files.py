@@ -61,10 +61,10 @@ def open_ai_state(model):
     return state
 
 
-def make_model(seed, entries, act, text_width, vision_width, heads, mlp):
+def make_model(seed, entries, act, text_width, vision_width, heads, mlp, positions):
     shape = dict(num_hidden_layers=1, intermediate_size=mlp, hidden_act=act, projection_dim=24)
     text = CLIPTextConfig(
-        vocab_size=len(entries), hidden_size=text_width, num_attention_heads=heads,
+        vocab_size=len(entries), max_position_embeddings=positions, hidden_size=text_width, num_attention_heads=heads,
         eos_token_id=entries[tokenizer.END], bos_token_id=entries[tokenizer.START],
         pad_token_id=entries[tokenizer.END], **shape).to_dict()
     vision = dict(hidden_size=vision_width, num_attention_heads=heads, image_size=16, patch_size=4, **shape)
@@ -76,6 +76,7 @@ def make_model(seed, entries, act, text_width, vision_width, heads, mlp):
 
 def record(folder, model, entries, seed, files, **more):
     rows = torch.tensor([tokenizer.encode(entries, f"a photo of a {name}", tokenizer.END) for name in CLASSES])
+    rows = rows[:, :model.config.text_config.max_position_embeddings]
     pixels = common.randn(seed, 3, 3, 16, 16)
     output = model(input_ids=rows, pixel_values=pixels)
     common.save_tensors(folder / "expected.safetensors", {
@@ -103,7 +104,7 @@ def nested(state, extras):
 def make_open_ai(out, entries, seed):
     """Products in half precision, norms and embeddings in single, as OpenAI's archives mix them."""
     folder = common.fresh_folder(out / "openai")
-    model = make_model(seed, entries, "quick_gelu", 64, 64, 1, 16)
+    model = make_model(seed, entries, "quick_gelu", 64, 64, 1, 16, 16)
     single = ("ln_", "positional_embedding", "class_embedding", "logit_scale")
     state = {name: value if any(part in name for part in single) else value.half()
              for name, value in open_ai_state(model).items()}
@@ -113,14 +114,14 @@ def make_open_ai(out, entries, seed):
         if "_proj." in name and "self_attn" in name:
             halved[name] = model.state_dict()[name].half().float()
     model.load_state_dict(halved)
-    extras = {"input_resolution": 16, "context_length": 77, "vocab_size": len(entries)}
+    extras = {"input_resolution": 16, "context_length": 16, "vocab_size": len(entries)}
     torch.jit.script(nested(state, extras)).save(folder / "ViT-tiny.pt")
     record(folder, model, entries, seed + 1, {"ViT-tiny.pt": "TorchScript, heads 64 wide, quick_gelu"})
 
 
 def make_open_clip(out, entries, seed):
     folder = common.fresh_folder(out / "open_clip")
-    model = make_model(seed, entries, "gelu", 16, 24, 2, 32)
+    model = make_model(seed, entries, "gelu", 16, 24, 2, 32, 77)
     state = {"module." + name: value for name, value in open_ai_state(model).items()}
     torch.save({"epoch": 3, "name": "tiny", "state_dict": state}, folder / "open_clip_pytorch_model.bin")
     common.write_json(folder / "open_clip_config.json", {

@@ -50,6 +50,7 @@ void ClipSource::visit(FieldVisitor& visitor) {
 fs::path ClipSource::find_tokenizer() const {
   if (!fs::exists(path)) fail_input(cat("no CLIP at ", path.string(), "; check --clip"));
   if (!tokenizer.empty()) {
+    if (fs::is_directory(tokenizer / "tokenizer")) return tokenizer / "tokenizer";
     if (fs::exists(tokenizer)) return tokenizer;
     fail_input(cat("no tokenizer at ", tokenizer.string(), "; check --tokenizer"));
   }

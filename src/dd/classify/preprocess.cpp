@@ -145,13 +145,13 @@ Preprocess Preprocess::load(const std::filesystem::path& path, std::int64_t mode
   struct Place {
     const char* file;
     const char* key;
-    Reader read;
+    Reader reader;
   };
   static constexpr Place kPlaces[] = {
       {"preprocessor_config.json", "", read_transformers},
       {"processor_config.json", "image_processor", read_transformers},
       {"open_clip_config.json", "preprocess_cfg", read_open_clip}};
-  for (const auto& [name, key, read] : kPlaces) {
+  for (const auto& [name, key, reader] : kPlaces) {
     const fs::path file = folder / name;
     if (!fs::exists(file)) continue;
     Json json = read_json(file);
@@ -160,7 +160,7 @@ Preprocess Preprocess::load(const std::filesystem::path& path, std::int64_t mode
       json = Json(json.at(key));
     }
     if (!json.is_object()) fail_input(cat(file.string(), " holds no object; fetch it again"));
-    read(json, result, file.string());
+    reader(json, result, file.string());
     break;
   }
   return result;

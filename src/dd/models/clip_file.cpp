@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/models/clip_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string_view>
 
 #include "dd/models/checkpoint_source.h"
 #include "dd/models/open_clip_names.h"
