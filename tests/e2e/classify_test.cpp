@@ -126,7 +126,7 @@ TEST_F(Classify, PredictionsAreTransformersForPicturesOfEveryKind) {
                   root() / "kinds" / folder / dd::cat(i, "-", image.filename().string()));
   }
   const dd::io::SafetensorsFile expected(oracle / "clip/expected.safetensors");
-  for (const std::string reading : {"seen", "transformers"}) {
+  for (const std::string reading : {"seen", "transformers", "transformers-5"}) {
     const ProcessResult scored = evaluate(
         reading, {{"--data", path("kinds")}, {"--split", "train"}, {"--reading", reading}});
     ASSERT_EQ(scored.status, 0) << scored.err;

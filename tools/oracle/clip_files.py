@@ -155,8 +155,8 @@ def levels(picture, cut):
 
 
 def score_pictures(out, images):
-    """Both readings of every picture: what a person sees (checked against PIL by image.py), and
-    convert("RGB")."""
+    """Three readings of every picture: what a person sees (checked against PIL by image.py),
+    convert("RGB"), and the conversion of transformers 5 itself."""
     model = CLIPModel.from_pretrained(out.parent / "models" / "clip").eval()
     entries = tokenizer.vocabulary()
     rows = torch.tensor([tokenizer.encode(entries, f"a photo of a {name}", tokenizer.END) for name in CLASSES])
@@ -164,11 +164,12 @@ def score_pictures(out, images):
     paths = sorted(path for path in (out.parent / "image").iterdir() if path.suffix in (".png", ".jpg", ".webp"))
     own = sorted(images.iterdir())
     tensors, names = {}, []
-    readings = {"seen": [], "transformers": []}
+    readings = {"seen": [], "transformers": [], "transformers-5": []}
     for path in paths + own:
-        plain = Image.open(path).convert("RGB")
+        # Without what PIL remembers of transparency, which transformers would act on.
+        plain = Image.fromarray(np.asarray(Image.open(path).convert("RGB")))
         seen = plain if path in own else Image.open(path.with_name(path.name + ".seen.ppm"))
-        for reading, picture in (("seen", seen), ("transformers", plain)):
+        for reading, picture in (("seen", seen), ("transformers", plain), ("transformers-5", Image.open(path))):
             pixels = processor(picture, return_tensors="pt")["pixel_values"]
             cosines = model(input_ids=rows, pixel_values=pixels).logits_per_image / model.logit_scale.exp()
             readings[reading].append(100 * cosines[0])

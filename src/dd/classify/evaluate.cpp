@@ -54,9 +54,10 @@ Subject find_subject(const EvaluateOptions& options, const CommonOptions& common
                      at::ScalarType dtype, Context& context) {
   Subject subject;
   subject.fingerprint = options.clip.fingerprint();
-  const bool as_transformers = options.reading == "transformers";
-  subject.images.images = open_dataset(parse_data_spec(options.data), options.split,
-                                       {.as_transformers = as_transformers});
+  ReadOptions reading;
+  reading.as_transformers = options.reading != "seen";
+  reading.alpha_over_white = options.reading == "transformers-5";
+  subject.images.images = open_dataset(parse_data_spec(options.data), options.split, reading);
   const Dataset& images = *subject.images.images;
   for (std::int64_t i = 0; i < images.size(); ++i) {
     subject.images.labels.push_back(images.label(i));
@@ -73,7 +74,7 @@ Subject find_subject(const EvaluateOptions& options, const CommonOptions& common
                                           thread_count(common.threads), context)},
                 {"split", options.split},
                 {"dtype", dtype_name(dtype)}};
-  if (as_transformers) identity["reading"] = options.reading;
+  if (options.reading != "seen") identity["reading"] = options.reading;
   subject.identity = sha256_of(identity.dump());
   return subject;
 }

@@ -21,7 +21,7 @@ struct EvaluateOptions final : Options {
   std::string data;                  ///< see data/dataset.h
   std::string split = "test";
   std::string prompt_template;   ///< empty = the classifier's own, or "a photo of a {}"
-  std::string reading = "seen";  ///< of the images: "transformers" is for comparisons with it
+  std::string reading = "seen";  ///< of the images; all but "seen" are for comparisons
   std::int64_t batch = 128;
   bool predictions = true;  ///< write predictions.csv
 

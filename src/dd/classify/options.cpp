@@ -142,11 +142,13 @@ void EvaluateOptions::visit(FieldVisitor& visitor) {
   visitor.field("split", split, {.help = "split to score on"});
   visitor.field("template", prompt_template,
                 {.help = "prompt of a class; empty = the classifier's, or \"a photo of a {}\""});
-  visitor.field("reading", reading,
-                {.help = "images as a person sees them, or as PIL's convert(\"RGB\") and so "
-                         "transformers 4 reads them (no EXIF rotation, no colour profile, alpha "
-                         "dropped), for comparisons",
-                 .choices = {"seen", "transformers"}});
+  visitor.field(
+      "reading", reading,
+      {.help = "how images are read: as a person sees them; or for comparisons as "
+               "transformers (4, or after PIL's convert(\"RGB\")) does: no EXIF rotation, "
+               "no colour profile, alpha dropped; or as transformers-5 does where it "
+               "converts them itself: alpha over white",
+       .choices = {"seen", "transformers", "transformers-5"}});
   visitor.field("batch", batch, {.help = "images at a time", .low = 1, .high = 65536});
   visitor.field("predictions", predictions, {.help = "write predictions.csv too"});
 }

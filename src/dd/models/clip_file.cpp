@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "dd/models/checkpoint_source.h"
-#include "dd/models/open_clip_names.h"
+#include "dd/models/openclip_names.h"
 #include "dd/models/weights.h"
 
 namespace dd::models {
@@ -37,6 +37,28 @@ LoadedClip load_hugging_face(const fs::path& config_file, const io::Checkpoint& 
   return {std::move(clip), ""};
 }
 
+/// The places of all tensors of a CLIP in a file with OpenAI's names; `start` stands before them.
+NameTable open_clip_names(const ClipConfig& config, const std::string& start) {
+  NameTable table = openclip_text_names(config.text.encoder.layers, "text_model.", start);
+  add_openclip_layers(table, config.vision.encoder.layers, "vision_model.encoder.layers.",
+                      start + "visual.transformer.resblocks.");
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {"logit_scale", "logit_scale"},
+      {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
+      {"vision_model.embeddings.patch_embedding", "visual.conv1"},
+      {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
+      {"vision_model.pre_layrnorm", "visual.ln_pre"},
+      {"vision_model.post_layernorm", "visual.ln_post"}};
+  for (const auto& [ours, theirs] : kNames) table.add(ours, start + theirs);
+  for (const auto& [ours, theirs] : {std::pair("visual_projection.weight", "visual.proj"),
+                                     {"text_projection.weight", "text_projection"}}) {
+    TensorPlace place(start + theirs);
+    place.transposed = true;
+    table.add(ours, place);
+  }
+  return table;
+}
+
 /// A file with OpenAI's names, and what it says about the model.
 class OpenClipFile {
  public:
@@ -54,7 +76,14 @@ class OpenClipFile {
       config.text.encoder.activation = config.vision.encoder.activation = find_activation(assumed);
     }
     override_activation(config, activation);
-    OpenClipSource source(checkpoint_, placement, prefix_);
+    CheckpointSource source(checkpoint_, placement, open_clip_names(config, prefix_));
+    for (const std::string& name : checkpoint_.names()) {
+      // The rest of a training checkpoint: counters, the optimizer's state.
+      if (!name.starts_with(prefix_)) source.ignore(name);
+    }
+    // Numbers and buffers, not weights.
+    for (const char* extra : {"input_resolution", "context_length", "vocab_size", "attn_mask"})
+      source.ignore(prefix_ + extra);
     Clip clip(source, config);
     source.finish();
     return {std::move(clip), assumed};

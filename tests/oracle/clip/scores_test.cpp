@@ -55,6 +55,12 @@ TEST_F(ClipScores, ReadAsTransformersReadsEqualTransformers) {
   expect_equal(scores(reading), expected_.tensor("scores.transformers"));
 }
 
+TEST_F(ClipScores, ReadAsTransformers5ConvertsEqualTransformers) {
+  ReadOptions reading;
+  reading.as_transformers = reading.alpha_over_white = true;
+  expect_equal(scores(reading), expected_.tensor("scores.transformers-5"));
+}
+
 TEST_F(ClipScores, ReadAsSeenEqualTransformersOnTheSeenPicture) {
   expect_equal(scores({}), expected_.tensor("scores.seen"));
 }
