@@ -56,8 +56,8 @@ void find_models(Setup& setup) {
     if (setup.model.empty()) setup.model = base.model;
     if (setup.clip.empty()) setup.clip = base.clip;
   }
-  if (!fs::is_directory(setup.model)) {
-    fail_input(cat("no model folder at ", setup.model.string(), "; check --model"));
+  for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
+    if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
   setup.model_hash = io::fingerprint_of_model(setup.model);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
