@@ -20,7 +20,8 @@ namespace dd::io {
 ///
 /// Tensors are found in nested dicts, and in the attributes of modules, and named by their path
 /// with dots; a file whose root has a dict `state_dict` gives that dict's tensors alone. Numbers
-/// and texts at the root (`global_step`) become metadata. Tensors view the file, also
+/// and texts at the root (`global_step`) become metadata, of a TorchScript archive also the name of
+/// its class as `torchscript`. Tensors view the file, also
 /// non-contiguous ones and those that share a storage; those deflated in an archive are unpacked
 /// when used. One thread at a time.
 class TorchFile final : public TensorFile {

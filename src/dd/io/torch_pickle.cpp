@@ -58,6 +58,9 @@ class Finder {
       visit(root, "");
     }
     add_metadata(root.is(Kind::kObject) && root.state ? *root.state : root);
+    // TorchScript has its classes in modules of this name.
+    if (root.made_by().starts_with("__torch__."))
+      out_.metadata["torchscript"] = std::string(root.made_by());
     if (out_.tensors.empty()) {
       const std::string_view made_by = root.made_by();
       fail_input(cat(label, " holds no tensors",

@@ -184,12 +184,12 @@ class OpenClipFile {
     return nn::Activation::kGelu;
   }
 
-  /// OpenAI's archives, and what is saved of them, hold numbers of the configuration, as tensors or
-  /// as attributes; those and the models that OpenAI's package loads from them have half precision
-  /// for products and single precision for norms.
+  /// Only OpenAI distributed CLIP as TorchScript. Those archives, and what is saved of them, hold
+  /// numbers of the configuration as tensors; they and the models that OpenAI's package loads from
+  /// them have half precision for products and single precision for norms.
   bool is_open_ais() const {
     if (checkpoint_.contains(prefix_ + "input_resolution")) return true;
-    if (checkpoint_.metadata().contains("context_length")) return true;
+    if (checkpoint_.metadata().contains("torchscript")) return true;
     return checkpoint_.info(prefix_ + kMark).dtype == at::kHalf &&
            checkpoint_.info(prefix_ + "visual.ln_pre.weight").dtype == at::kFloat;
   }

@@ -71,6 +71,7 @@ TEST_F(ClipFile, OpenAiArchiveGivesTransformersLogits) {
   const LoadedClip loaded = load_clip(kOpenAi, {});
   EXPECT_EQ(loaded.assumed, "");
   EXPECT_EQ(loaded.clip.config().vision.encoder.activation, nn::Activation::kQuickGelu);
+  EXPECT_TRUE(io::Checkpoint::open_file(kOpenAi).metadata().contains("torchscript"));
   EXPECT_LT(gap(loaded.clip, "openai"), 0.01);
 }
 
