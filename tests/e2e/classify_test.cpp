@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // train and evaluate, as a user calls them.
+#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
+#include <sstream>
 
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/io/safetensors.h"
 #include "support/colour_set.h"
 #include "support/datadream.h"
 #include "support/temporary_folder.h"
@@ -69,6 +74,22 @@ class Classify : public testing::Test {
     EXPECT_FALSE(fs::exists(root() / out));
   }
 
+  /// A row of predictions.csv whose file name begins with the place of its scores, at scale 100.
+  static void expect_scores(const std::string& row, const at::Tensor& theirs) {
+    std::vector<std::string> cells;
+    std::istringstream text(row);
+    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+    ASSERT_EQ(cells.size(), 3 + static_cast<std::size_t>(theirs.size(1))) << row;
+    const at::Tensor scores = theirs[std::stol(fs::path(cells[0]).filename().string())];
+    EXPECT_EQ(std::stol(cells[2]), scores.argmax().item<std::int64_t>()) << row;
+    const double to_scale_100 = 100 / std::exp(2.6592);
+    for (std::int64_t c = 0; c < theirs.size(1); ++c) {
+      EXPECT_NEAR(std::stod(cells[static_cast<std::size_t>(3 + c)]) * to_scale_100,
+                  scores[c].item<double>(), 0.05)
+          << row;
+    }
+  }
+
   const std::string kClip = (fs::path(DD_SOURCE_DIR) / "tests/oracle/models/clip").string();
 
  private:
@@ -88,6 +109,53 @@ TEST_F(Classify, TrainsAClassifierThatBeatsZeroShot) {
   EXPECT_GT(after, 0.9);
   EXPECT_GT(after, before);
   EXPECT_TRUE(fs::exists(root() / "scored" / "predictions.csv"));
+}
+
+/// Pictures of every kind, scored by the program as transformers scores them.
+TEST_F(Classify, PredictionsAreTransformersForPicturesOfEveryKind) {
+  const fs::path oracle = fs::path(DD_SOURCE_DIR) / "tests/oracle";
+  const dd::Json index = dd::read_json(oracle / "clip/index.json");
+  const auto classes = index.at("classes").get<std::vector<std::string>>();
+  for (std::size_t i = 0; i < index.at("images").size(); ++i) {
+    const fs::path image = index.at("images").at(i).get<std::string>();
+    std::string folder = classes[i % classes.size()];
+    std::replace(folder.begin(), folder.end(), ' ', '_');
+    fs::create_directories(root() / "kinds" / folder);
+    const bool own = image.begin()->string() == "images";
+    fs::copy_file(oracle / (own ? "clip" : "") / image,
+                  root() / "kinds" / folder / dd::cat(i, "-", image.filename().string()));
+  }
+  const dd::io::SafetensorsFile expected(oracle / "clip/expected.safetensors");
+  for (const std::string reading : {"seen", "transformers", "transformers-5"}) {
+    const ProcessResult scored = evaluate(
+        reading, {{"--data", path("kinds")}, {"--split", "train"}, {"--reading", reading}});
+    ASSERT_EQ(scored.status, 0) << scored.err;
+    const at::Tensor theirs = expected.tensor("scores." + reading);
+    std::istringstream rows(dd::read_file(root() / reading / "predictions.csv"));
+    std::string row;
+    std::getline(rows, row);
+    std::size_t count = 0;
+    for (; std::getline(rows, row); ++count) expect_scores(row, theirs);
+    EXPECT_EQ(count, index.at("images").size());
+  }
+}
+
+TEST_F(Classify, OneFileNeedsATokenizerBesideOrNamed) {
+  const std::string archive =
+      (fs::path(DD_SOURCE_DIR) / "tests/oracle/clip/openai/ViT-tiny.pt").string();
+  expect_refused(evaluate("out", {{"--clip", archive}}), "--tokenizer", "out");
+  expect_refused(evaluate("out", {{"--clip", archive}, {"--tokenizer", path("nowhere")}}),
+                 "nowhere", "out");
+  const Flags named{{"--clip", archive}, {"--tokenizer", kClip + "/tokenizer/merges.txt"}};
+  EXPECT_EQ(evaluate("named", named).status, 0);
+  fs::copy(kClip + "/tokenizer", root() / "beside" / "tokenizer", fs::copy_options::recursive);
+  fs::copy_file(archive, root() / "beside" / "clip.pt");
+  EXPECT_EQ(evaluate("beside-it", {{"--clip", path("beside/clip.pt")}}).status, 0);
+  EXPECT_EQ(dd::read_file(root() / "named" / "predictions.csv"),
+            dd::read_file(root() / "beside-it" / "predictions.csv"));
+  Flags training = named;
+  training["--steps"] = "4";
+  EXPECT_EQ(train("classifier", training).status, 0);
 }
 
 TEST_F(Classify, AStoppedTrainingGoesOnAsIfItHadNotBeen) {

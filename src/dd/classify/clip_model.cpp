@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <thread>
 
+#include "dd/core/files.h"
 #include "dd/data/parallel.h"
 #include "dd/io/fingerprint.h"
+#include "dd/text/openai_merges.h"
 #include "dd/text/prompt.h"
 
 namespace dd::classify {
@@ -31,27 +33,63 @@ std::vector<Image> read_fitted(const ClipModel& model, const Dataset& images, st
 
 }  // namespace
 
-ClipModel ClipModel::load(const fs::path& folder, Placement placement) {
-  if (!fs::is_directory(folder)) {
-    fail_input(cat("the CLIP folder ", folder.string(), " does not exist; check --clip"));
+void ClipSource::visit(FieldVisitor& visitor) {
+  visitor.field("clip", path,
+                {.help = "CLIP: a Hugging Face or OpenCLIP folder, OpenAI's archive (.pt), or a "
+                         "state_dict of either (.pt, .bin, .safetensors)",
+                 .required = true});
+  visitor.field("tokenizer", tokenizer,
+                {.help = "tokenizer folder, tokenizer.json, merges.txt or "
+                         "bpe_simple_vocab_16e6.txt.gz; empty = what lies with the CLIP"});
+  visitor.field("activation", activation,
+                {.help = "activation of the CLIP; auto = as its files say, quick_gelu for OpenAI's "
+                         "own files, gelu for OpenCLIP's without a configuration",
+                 .choices = {"auto", "quick_gelu", "gelu"}});
+}
+
+fs::path ClipSource::find_tokenizer() const {
+  if (!fs::exists(path)) fail_input(cat("no CLIP at ", path.string(), "; check --clip"));
+  if (!tokenizer.empty()) {
+    if (fs::is_directory(tokenizer / "tokenizer")) return tokenizer / "tokenizer";
+    if (fs::exists(tokenizer)) return tokenizer;
+    fail_input(cat("no tokenizer at ", tokenizer.string(), "; check --tokenizer"));
   }
-  models::Clip clip = models::Clip::load(folder, placement);
-  const fs::path own = folder / "tokenizer";
-  ClipTokenizer tokenizer = ClipTokenizer::from_folder(fs::is_directory(own) ? own : folder);
-  if (tokenizer.vocab_size() > clip.config().text.vocab_size) {
-    fail_input(cat("the tokenizer in ", folder.string(), " has ", tokenizer.vocab_size(),
-                   " entries, but the text tower only ", clip.config().text.vocab_size,
+  const fs::path folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
+  if (fs::is_directory(folder / "tokenizer")) return folder / "tokenizer";
+  for (const char* file : {"tokenizer.json", "merges.txt", kOpenAiMerges}) {
+    if (fs::exists(folder / file)) return folder;
+  }
+  fail_input(cat("no tokenizer in ", folder.string(), "; give --tokenizer a tokenizer folder, ",
+                 "merges.txt or OpenAI's ", kOpenAiMerges));
+}
+
+std::string ClipSource::fingerprint() const {
+  const fs::path found = find_tokenizer();
+  const std::string model = io::fingerprint_of_model(path);
+  // Folders as they are have the hash of their files.
+  if (fs::is_directory(path) && tokenizer.empty() && activation == "auto") return model;
+  return sha256_of(cat(model, io::fingerprint_of_model(found), activation));
+}
+
+ClipModel ClipModel::load(const ClipSource& source, Placement placement) {
+  const fs::path words = source.find_tokenizer();
+  models::LoadedClip loaded = models::load_clip(source.path, placement, source.activation);
+  ClipTokenizer tokenizer = ClipTokenizer::from_folder(words);
+  const models::ClipConfig& config = loaded.clip.config();
+  if (tokenizer.vocab_size() > config.text.vocab_size) {
+    fail_input(cat("the tokenizer in ", words.string(), " has ", tokenizer.vocab_size(),
+                   " entries, but the text tower only ", config.text.vocab_size,
                    "; fetch both from the same model"));
   }
-  const std::int64_t end = clip.config().text.end_token;
+  const std::int64_t end = config.text.end_token;
   // 2 stands for the highest id (models/clip_text.h).
   if (end != 2 && end != tokenizer.end_id()) {
-    fail_input(cat("the tokenizer in ", folder.string(), " ends texts with ", tokenizer.end_id(),
+    fail_input(cat("the tokenizer in ", words.string(), " ends texts with ", tokenizer.end_id(),
                    ", but the text tower looks for ", end, "; fetch both from the same model"));
   }
-  const Preprocess preprocess = Preprocess::load(folder, clip.config().vision.image_size);
-  return {std::move(clip), std::move(tokenizer), preprocess, placement,
-          io::fingerprint_of_model(folder)};
+  const Preprocess preprocess = Preprocess::load(source.path, config.vision.image_size);
+  return {std::move(loaded.clip), std::move(tokenizer),     preprocess, placement,
+          source.fingerprint(),   std::move(loaded.assumed)};
 }
 
 at::Tensor class_tokens(const ClipModel& model, const std::vector<std::string>& class_names,

@@ -3,15 +3,35 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dd/classify/preprocess.h"
 #include "dd/core/context.h"
+#include "dd/core/fields.h"
 #include "dd/data/dataset.h"
-#include "dd/models/clip.h"
+#include "dd/models/clip_file.h"
 #include "dd/text/tokenizer.h"
 
 namespace dd::classify {
+
+/// Which CLIP, and what its files may leave open.
+struct ClipSource {
+  std::filesystem::path path;       ///< folder or weights file, see models/clip_file.h
+  std::filesystem::path tokenizer;  ///< folder or file (text/tokenizer.h); empty = with the weights
+  std::string activation = "auto";  ///< of the towers, see models/clip_file.h
+
+  ClipSource() = default;
+  ClipSource(std::filesystem::path model) : path(std::move(model)) {}
+  ClipSource(const char* model) : path(model) {}
+
+  void visit(FieldVisitor& visitor);
+  /// Where the tokenizer is read from: `tokenizer`, else FOLDER/tokenizer, else the folder, that of
+  /// the weights file or the model's own. Error(kInput) when neither model nor tokenizer is there.
+  std::filesystem::path find_tokenizer() const;
+  /// Tells models apart that would give other numbers; io/fingerprint.h. Error(kInput) as above.
+  std::string fingerprint() const;
+};
 
 /// A CLIP with all that scoring needs. Not copied; LoRA may change its layers between calls.
 struct ClipModel {
@@ -19,10 +39,10 @@ struct ClipModel {
   ClipTokenizer tokenizer;
   Preprocess preprocess;
   Placement placement;
-  std::string fingerprint;  ///< of its files (io/fingerprint.h)
+  std::string fingerprint;  ///< of the source
+  std::string assumed;  ///< what no file says, see models/clip_file.h; a warning where not empty
 
-  /// A Hugging Face folder; the tokenizer's files lie in it or in FOLDER/tokenizer. Error(kInput).
-  static ClipModel load(const std::filesystem::path& folder, Placement placement);
+  static ClipModel load(const ClipSource& source, Placement placement);  ///< Error(kInput)
 };
 
 /// The prompts of all classes as tokens [C, T] on the model's device, T no longer than the longest

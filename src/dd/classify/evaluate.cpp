@@ -12,7 +12,6 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/training_data.h"
 #include "dd/core/files.h"
-#include "dd/io/fingerprint.h"
 #include "dd/lora/merged_lora.h"
 
 namespace dd::classify {
@@ -39,7 +38,7 @@ void take_classifier(const EvaluateOptions& options, Subject& subject, Reporter&
   const SavedClassifier& saved = *subject.classifier;
   if (saved.clip_fingerprint != subject.fingerprint) {
     report.warn(cat("the classifier ", options.classifier.string(),
-                    " was trained on another CLIP than ", options.clip.string()));
+                    " was trained on another CLIP than ", options.clip.path.string()));
   }
   const std::vector<std::int64_t> places =
       match_classes(subject.class_names, saved.class_names, cat("the data ", options.data),
@@ -53,28 +52,29 @@ void take_classifier(const EvaluateOptions& options, Subject& subject, Reporter&
 
 Subject find_subject(const EvaluateOptions& options, const CommonOptions& common,
                      at::ScalarType dtype, Context& context) {
-  if (!fs::is_directory(options.clip)) {
-    fail_input(cat("the CLIP folder ", options.clip.string(), " does not exist; check --clip"));
-  }
   Subject subject;
-  subject.images.images = open_dataset(parse_data_spec(options.data), options.split);
+  subject.fingerprint = options.clip.fingerprint();
+  ReadOptions reading;
+  reading.as_transformers = options.reading != "seen";
+  reading.alpha_over_white = options.reading == "transformers-5";
+  subject.images.images = open_dataset(parse_data_spec(options.data), options.split, reading);
   const Dataset& images = *subject.images.images;
   for (std::int64_t i = 0; i < images.size(); ++i) {
     subject.images.labels.push_back(images.label(i));
   }
   subject.class_names = images.class_names();
   subject.prompt_template = options.prompt_template;
-  subject.fingerprint = io::fingerprint_of_model(options.clip);
   if (!options.classifier.empty()) take_classifier(options, subject, context.report);
   if (subject.prompt_template.empty()) subject.prompt_template = kDefaultTemplate;
-  const Json identity{{"clip", subject.fingerprint},
-                      {"classifier", subject.classifier ? subject.classifier->hash : ""},
-                      {"class_names", subject.class_names},
-                      {"template", subject.prompt_template},
-                      {"images", hash_of_images(images.class_names(), subject.images,
-                                                thread_count(common.threads), context)},
-                      {"split", options.split},
-                      {"dtype", dtype_name(dtype)}};
+  Json identity{{"clip", subject.fingerprint},
+                {"classifier", subject.classifier ? subject.classifier->hash : ""},
+                {"class_names", subject.class_names},
+                {"template", subject.prompt_template},
+                {"images", hash_of_images(images.class_names(), subject.images,
+                                          thread_count(common.threads), context)},
+                {"split", options.split},
+                {"dtype", dtype_name(dtype)}};
+  if (options.reading != "seen") identity["reading"] = options.reading;
   subject.identity = sha256_of(identity.dump());
   return subject;
 }
@@ -99,6 +99,7 @@ Json metrics_json(const EvaluateOptions& options, const Subject& subject,
           {"class_counts", accuracy.class_counts},
           {"confusion", accuracy.confusion},
           {"template", subject.prompt_template},
+          {"reading", options.reading},
           {"clip_fingerprint", subject.fingerprint},
           {"seconds", result.seconds},
           {"identity", subject.identity}};
@@ -189,6 +190,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
     return {};
   }
   const ClipModel model = ClipModel::load(options.clip, placement);
+  if (!model.assumed.empty()) context.report.warn(model.assumed);
   const auto start = std::chrono::steady_clock::now();
   const at::Tensor logits = score(options, common, model, subject, context);
   EvaluateResult result;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dd/classify/clip_model.h"
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
 #include "dd/core/fields.h"
@@ -15,11 +16,12 @@ namespace dd::classify {
 
 /// Scores a classifier, or zero-shot CLIP, on labelled images.
 struct EvaluateOptions final : Options {
-  std::filesystem::path clip;        ///< Hugging Face folder
+  ClipSource clip;
   std::filesystem::path classifier;  ///< folder that `train` wrote; empty = zero-shot
   std::string data;                  ///< see data/dataset.h
   std::string split = "test";
-  std::string prompt_template;  ///< empty = the classifier's own, or "a photo of a {}"
+  std::string prompt_template;   ///< empty = the classifier's own, or "a photo of a {}"
+  std::string reading = "seen";  ///< of the images; all but "seen" are for comparisons
   std::int64_t batch = 128;
   bool predictions = true;  ///< write predictions.csv
 

@@ -8,7 +8,7 @@ namespace dd::classify {
 namespace {
 
 void visit_images(TrainOptions& options, FieldVisitor& visitor) {
-  visitor.field("clip", options.clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  options.clip.visit(visitor);
   visitor.field("synthetic", options.synthetic,
                 {.help = "folder that `generate` wrote, or any folder of class folders"});
   visitor.field("real", options.real,
@@ -133,7 +133,7 @@ void TrainOptions::check() const {
 }
 
 void EvaluateOptions::visit(FieldVisitor& visitor) {
-  visitor.field("clip", clip, {.help = "CLIP as a Hugging Face folder", .required = true});
+  clip.visit(visitor);
   visitor.field("classifier", classifier,
                 {.help = "folder that `train` wrote; without it, zero-shot CLIP is scored"});
   visitor.field(
@@ -142,6 +142,13 @@ void EvaluateOptions::visit(FieldVisitor& visitor) {
   visitor.field("split", split, {.help = "split to score on"});
   visitor.field("template", prompt_template,
                 {.help = "prompt of a class; empty = the classifier's, or \"a photo of a {}\""});
+  visitor.field(
+      "reading", reading,
+      {.help = "how images are read: as a person sees them; or for comparisons as "
+               "transformers (4, or after PIL's convert(\"RGB\")) does: no EXIF rotation, "
+               "no colour profile, alpha dropped; or as transformers-5 does where it "
+               "converts them itself: alpha over white",
+       .choices = {"seen", "transformers", "transformers-5"}});
   visitor.field("batch", batch, {.help = "images at a time", .low = 1, .high = 65536});
   visitor.field("predictions", predictions, {.help = "write predictions.csv too"});
 }

@@ -7,7 +7,6 @@
 #include "dd/classify/classifier_file.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
-#include "dd/io/fingerprint.h"
 
 namespace dd::classify {
 namespace {
@@ -27,7 +26,8 @@ std::string identity_of(const TrainOptions& options, const CommonOptions& common
                         at::ScalarType dtype, const std::string& fingerprint,
                         const std::string& data_hash) {
   Json settings = options_to_json(options);
-  for (const char* key : {"clip", "synthetic", "real", "shots_file", "val", "save_every"}) {
+  for (const char* key : {"clip", "tokenizer", "activation", "synthetic", "real", "shots_file",
+                          "val", "save_every"}) {
     settings.erase(key);
   }
   settings["seed"] = common.seed;
@@ -65,10 +65,7 @@ class Trainer {
   }
 
   TrainClassifierResult run() {
-    if (!fs::is_directory(options_.clip)) {
-      fail_input(cat("the CLIP folder ", options_.clip.string(), " does not exist; check --clip"));
-    }
-    fingerprint_ = io::fingerprint_of_model(options_.clip);
+    fingerprint_ = options_.clip.fingerprint();
     data_ = find_training_data(options_, common_, context_);
     const std::string identity = identity_for(options_);
     if (!common_.force && has_record(common_.out, kClassifierFile, identity, "a classifier")) {
@@ -79,6 +76,7 @@ class Trainer {
     }
     if (common_.dry_run) return describe();
     const ClipModel model = ClipModel::load(options_.clip, placement_);
+    if (!model.assumed.empty()) context_.report.warn(model.assumed);
     const std::int64_t threads = thread_count(common_.threads);
     const TrainingSetup setup{
         model,

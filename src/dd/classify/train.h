@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dd/classify/clip_model.h"
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
 #include "dd/core/fields.h"
@@ -24,7 +25,7 @@ namespace dd::classify {
 struct TrainOptions final : Options {
   TrainOptions();  ///< weight decay 1e-4, as in the paper
 
-  std::filesystem::path clip;  ///< Hugging Face folder
+  ClipSource clip;
   std::filesystem::path
       synthetic;                ///< folder that `generate` wrote, or any folder of class folders
   std::string real;             ///< see data/dataset.h

@@ -73,7 +73,8 @@ Image decode_image(std::string_view bytes, const std::string& label, const ReadO
   const bool as_seen = !options.as_transformers;
   const int orientation = as_seen ? detail::exif_orientation(raw.exif) : 1;
   detail::convert_to_srgb(raw, as_seen);
-  return detail::apply_orientation(detail::to_rgb(std::move(raw), as_seen), orientation);
+  return detail::apply_orientation(
+      detail::to_rgb(std::move(raw), as_seen || options.alpha_over_white), orientation);
 }
 
 Image read_image(const std::filesystem::path& path, const ReadOptions& options) {

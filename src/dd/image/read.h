@@ -15,6 +15,9 @@ struct ReadOptions {
   /// EXIF orientation applied. true: what PIL's `convert("RGB")`, and with it transformers, makes
   /// of the file: none of the three. For comparisons with Python only.
   bool as_transformers = false;
+  /// With as_transformers: alpha over white all the same, as transformers 5 does where its image
+  /// processor is given the picture unconverted.
+  bool alpha_over_white = false;
   /// Width times height that a file may claim; checked before anything of that size is allocated.
   std::int64_t max_pixels = 100'000'000;
 };

@@ -4,7 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 
-#include "dd/models/checkpoint_source.h"
+#include "dd/models/clip_file.h"
 #include "dd/models/weights.h"
 
 namespace dd::models {
@@ -14,13 +14,14 @@ at::Tensor unit_length(const at::Tensor& features) {
   return features / features.norm(2, {-1}, true);
 }
 
-const Json& section(const Json& json, const char* key, const std::string& where) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_object()) {
-    fail_input(
-        cat(where, ": \"", key, "\" is missing; is this the configuration of a CLIP model?"));
+/// The configuration of a tower. Files written before transformers 4.27 may hold a second one under
+/// KEY_dict, which then counts alone.
+const Json& section(const Json& json, const std::string& key, const std::string& where) {
+  for (const std::string& name : {key + "_dict", key}) {
+    const auto found = json.find(name);
+    if (found != json.end() && found->is_object()) return *found;
   }
-  return *found;
+  fail_input(cat(where, ": \"", key, "\" is missing; is this the configuration of a CLIP model?"));
 }
 
 }  // namespace
@@ -53,6 +54,10 @@ Json ClipVisionConfig::to_json() const {
 
 ClipConfig ClipConfig::from_json(const Json& json, const std::string& where) {
   ClipConfig config;
+  const auto kind = json_value<std::string>(json, "model_type", "clip", where);
+  if (kind != "clip") {
+    fail_input(cat(where, ": the model is a \"", kind, "\"; a CLIP with both towers is needed"));
+  }
   config.text =
       ClipTextConfig::from_json(section(json, "text_config", where), cat(where, ", text_config"));
   config.vision = ClipVisionConfig::from_json(section(json, "vision_config", where),
@@ -112,15 +117,7 @@ Clip::Clip(nn::ParameterSource& source, const ClipConfig& config)
                                           nn::constant_init(config.initial_logit_scale))) {}
 
 Clip Clip::load(const std::filesystem::path& folder, Placement placement) {
-  const auto config =
-      ClipConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
-  const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "model");
-  CheckpointSource source(checkpoint, placement);
-  source.ignore("text_model.embeddings.position_ids");
-  source.ignore("vision_model.embeddings.position_ids");
-  Clip clip(source, config);
-  source.finish();
-  return clip;
+  return load_clip(folder, placement).clip;
 }
 
 void Clip::save(const std::filesystem::path& folder, at::ScalarType dtype) const {

@@ -44,7 +44,7 @@ class ClipVision {
 class Clip {
  public:
   Clip(nn::ParameterSource& source, const ClipConfig& config);
-  /// A Hugging Face folder: config.json and model.safetensors.
+  /// Any of the forms of clip_file.h.
   static Clip load(const std::filesystem::path& folder, Placement placement);
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 

@@ -25,7 +25,8 @@ struct Encoding {
 class ClipTokenizer {
  public:
   /// Reads `vocab.json` + `merges.txt`, or `tokenizer.json` where those are missing, with the
-  /// settings of `tokenizer_config.json` and `special_tokens_map.json` (the latter wins).
+  /// settings of `tokenizer_config.json` and `special_tokens_map.json` (the latter wins), or
+  /// OpenAI's list of merges alone; in place of the folder, one of these files may be named.
   /// Error(kInput) names the file that is missing, damaged or contradicts itself.
   static ClipTokenizer from_folder(const std::filesystem::path& folder);
 

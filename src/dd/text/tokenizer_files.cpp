@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/text/byte_pairs.h"
+#include "dd/text/openai_merges.h"
 
 namespace dd {
 namespace {
@@ -68,16 +70,6 @@ void read_vocab(const SortedJson& object, const fs::path& path, TokenizerFiles& 
   }
 }
 
-/// "left right" as merges.txt and older tokenizer.json files have it.
-void add_merge(std::string_view line, const std::string& where, TokenizerFiles& files) {
-  const std::size_t space = line.find(' ');
-  if (space == 0 || space == line.npos || space + 1 == line.size() ||
-      line.find(' ', space + 1) != line.npos) {
-    fail_input(cat(where, ": \"", line, "\" is not a pair of symbols", kRemedy));
-  }
-  files.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-}
-
 void read_merges_text(const fs::path& path, TokenizerFiles& files) {
   files.merges_path = path;
   const std::string text = read_file(path, kFileLimit);
@@ -87,7 +79,7 @@ void read_merges_text(const fs::path& path, TokenizerFiles& files) {
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with("#version")) continue;
-    add_merge(line, cat("line ", number, " of ", path.string()), files);
+    files.merges.push_back(parse_merge(line, cat("line ", number, " of ", path.string())));
   }
 }
 
@@ -96,7 +88,7 @@ void read_merges_json(const SortedJson& merges, const fs::path& path, TokenizerF
   if (!merges.is_array()) fail_input(cat("\"merges\" of ", path.string(), " is not a list"));
   for (const auto& merge : merges) {
     if (merge.is_string()) {
-      add_merge(merge.get_ref<const std::string&>(), path.string(), files);
+      files.merges.push_back(parse_merge(merge.get_ref<const std::string&>(), path.string()));
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
                merge[1].is_string()) {
       files.merges.emplace_back(merge[0], merge[1]);
@@ -202,21 +194,48 @@ void apply_settings(const Settings& settings, TokenizerFiles& files) {
   files.context_length = context_length_of(settings.config);
 }
 
-}  // namespace
-
-TokenizerFiles read_tokenizer_files(const fs::path& folder) {
+TokenizerFiles read_folder(const fs::path& folder) {
   TokenizerFiles files;
   const fs::path vocab = folder / "vocab.json", merges = folder / "merges.txt";
-  const fs::path single = folder / "tokenizer.json";
-  if (fs::exists(single) && !(fs::exists(vocab) && fs::exists(merges))) {
+  const fs::path single = folder / "tokenizer.json", openai = folder / kOpenAiMerges;
+  const bool both = fs::exists(vocab) && fs::exists(merges);
+  if (!both && fs::exists(single)) {
     read_tokenizer_json(single, files);
-  } else if (fs::exists(vocab) || fs::exists(merges)) {
+  } else if (!both && !fs::exists(vocab) && (fs::exists(merges) || fs::exists(openai))) {
+    files = read_openai_merges(fs::exists(merges) ? merges : openai);
+  } else if (fs::exists(vocab)) {
     read_vocab(read_object(vocab), vocab, files);
     read_merges_text(merges, files);
   } else {
-    fail_input(cat("no tokenizer in ", folder.string(),
-                   "; it needs vocab.json and merges.txt, or tokenizer.json"));
+    fail_input(cat("no tokenizer in ", folder.string(), "; it needs vocab.json and merges.txt, ",
+                   "tokenizer.json, or ", kOpenAiMerges));
   }
+  return files;
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> parse_merge(std::string_view line, const std::string& where) {
+  const std::size_t space = line.find(' ');
+  if (space == 0 || space == line.npos || space + 1 == line.size() ||
+      line.find(' ', space + 1) != line.npos) {
+    fail_input(cat(where, ": \"", line, "\" is not a pair of symbols", kRemedy));
+  }
+  return {std::string(line.substr(0, space)), std::string(line.substr(space + 1))};
+}
+
+TokenizerFiles read_tokenizer_files(const fs::path& path) {
+  // One of a folder's files stands for the folder, except where it is a list of merges by itself.
+  const fs::path parent = path.parent_path();
+  const bool lone_merges = path.filename() == "merges.txt" && !fs::exists(parent / "vocab.json");
+  static const std::set<fs::path> kFolderFiles{"tokenizer.json", "vocab.json", "merges.txt"};
+  if (!fs::is_directory(path) && (lone_merges || !kFolderFiles.contains(path.filename()))) {
+    TokenizerFiles files = read_openai_merges(path);
+    apply_settings({}, files);
+    return files;
+  }
+  const fs::path folder = fs::is_directory(path) ? path : parent;
+  TokenizerFiles files = read_folder(folder);
   Settings settings;
   settings.config_path = folder / "tokenizer_config.json";
   settings.special_path = folder / "special_tokens_map.json";

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,7 +24,12 @@ struct TokenizerFiles {
   std::int64_t context_length = 77;
 };
 
-/// Error(kInput) names the file and what to do.
-TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
+/// A folder with `vocab.json` and `merges.txt`, with `tokenizer.json`, or with OpenAI's merges
+/// alone; or one file: `tokenizer.json`, or OpenAI's merges (openai_merges.h). Error(kInput) names
+/// the file and what to do.
+TokenizerFiles read_tokenizer_files(const std::filesystem::path& path);
+
+/// "left right", a line of a list of merges; `where` names the line in errors.
+std::pair<std::string, std::string> parse_merge(std::string_view line, const std::string& where);
 
 }  // namespace dd

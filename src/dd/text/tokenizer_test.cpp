@@ -2,6 +2,7 @@
 #include "dd/text/tokenizer.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 using dd::test::TemporaryFolder;
 using Ids = std::vector<std::int64_t>;
+
+void write_packed(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  gzFile file = gzopen(path.c_str(), "wb");
+  ASSERT_EQ(gzwrite(file, text.data(), static_cast<unsigned>(text.size())),
+            static_cast<int>(text.size()));
+  ASSERT_EQ(gzclose(file), Z_OK);
+}
 
 /// A tokenizer that knows the words of "a photo of a cat", to be damaged by a test.
 class TokenizerFiles : public testing::Test {
@@ -177,6 +186,57 @@ TEST_F(TokenizerFiles, MissingFilesAreNamed) {
   expect_refused({"merges.txt"});
   fs::remove(folder() / "vocab.json");
   expect_refused({folder().string(), "tokenizer.json"});
+}
+
+TEST_F(TokenizerFiles, OpenAisMergesAloneGiveTheVocabulary) {
+  const Ids expected = load().encode("a photo of a dog").ids;
+  const std::string merges = dd::read_file(folder() / "merges.txt");
+  const TemporaryFolder other;
+  const fs::path plain = other.path() / "merges.txt";
+  dd::write_file_atomically(plain, merges);
+  const fs::path packed = other.path() / "packed" / "bpe_simple_vocab_16e6.txt.gz";
+  write_packed(packed, merges);
+  for (const fs::path& path : {plain, other.path(), packed, packed.parent_path()}) {
+    const auto tokenizer = dd::ClipTokenizer::from_folder(path);
+    EXPECT_EQ(tokenizer.encode("a photo of a dog").ids, expected) << path;
+    EXPECT_EQ(tokenizer.vocab_size(), load().vocab_size()) << path;
+    EXPECT_EQ(tokenizer.context_length(), 77) << path;
+  }
+  // A file of a folder stands for the folder, with its settings.
+  learn(40, 9);
+  EXPECT_EQ(dd::ClipTokenizer::from_folder(folder() / "merges.txt").context_length(), 9);
+}
+
+TEST_F(TokenizerFiles, OfOpenAisLongListOnlyTheVocabularysMergesCount) {
+  std::string list = "bpe_simple_vocab_16e6.txt#version: 0.2\n";
+  for (int i = 0; i < 60000; ++i) list += "a b\n";
+  const fs::path file = folder() / "list.txt";
+  write("list.txt", list);
+  EXPECT_EQ(dd::ClipTokenizer::from_folder(file).vocab_size(), 49408);
+}
+
+TEST_F(TokenizerFiles, BrokenListsOfMergesAreNamed) {
+  const fs::path file = folder() / "list.txt.gz";
+  const auto refusal = [&file] {
+    try {
+      dd::ClipTokenizer::from_folder(file);
+      return std::string("it loaded");
+    } catch (const dd::Error& error) {
+      EXPECT_EQ(error.kind(), dd::ErrorKind::kInput) << error.what();
+      return std::string(error.what());
+    }
+  };
+  EXPECT_NE(refusal().find("no such file"), std::string::npos) << refusal();
+  write("list.txt.gz", "");
+  EXPECT_NE(refusal().find("no merges"), std::string::npos) << refusal();
+  write("list.txt.gz", "title\na b c\n");
+  EXPECT_NE(refusal().find("line 2 of"), std::string::npos) << refusal();
+  write("list.txt.gz", "title\nab q\n");
+  EXPECT_NE(refusal().find("\"ab\" of the merge"), std::string::npos) << refusal();
+  write_packed(file, dd::read_file(folder() / "merges.txt"));
+  const std::string packed = dd::read_file(file);
+  write("list.txt.gz", packed.substr(0, packed.size() / 2));
+  EXPECT_NE(refusal().find("broken"), std::string::npos) << refusal();
 }
 
 TEST_F(TokenizerFiles, LearningIsDeterministicAndStopsWhenNothingIsLeft) {
