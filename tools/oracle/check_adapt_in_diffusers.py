@@ -7,9 +7,10 @@ For each model folder (default: sd1 and sd2 of tests/oracle/models and the embed
   adapt     a LoRA of `adapt` loads with no missing or unexpected key, drawn with by both
   kohya     the same, after `convert --to kohya`
   merged    the same, after `convert --to diffusers --lora`, without a LoRA
+  locon     a kohya LoRA that also changes convolutions and feed-forward layers, ranks mixed
+  mixed     the same with an alpha of its own for each layer, after `convert --to diffusers` (of a
+            kohya file diffusers 0.42 takes one alpha for all and warns that it ignored the others)
   several   two LoRAs with scales of their own
-  locon     a kohya LoRA that also changes convolutions and feed-forward layers, each layer with a
-            rank and an alpha of its own
 Images agree when their mean difference is below 0.5 of 255 levels and 99.9 % of the values lie
 within 2 levels.
 """
@@ -55,7 +56,7 @@ class Checker:
 
     def pipeline(self, model=None):
         pipeline = StableDiffusionPipeline.from_pretrained(
-            model or self.model, torch_dtype=torch.float32, local_files_only=True, safety_checker=None,
+            model or self.model, dtype=torch.float32, local_files_only=True, safety_checker=None,
             requires_safety_checker=False)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
@@ -89,8 +90,8 @@ def write_photos(folder):
             Image.fromarray(pixels.clip(0, 255).astype(numpy.uint8)).save(folder / name / f"{number}.png")
 
 
-def write_locon(path, pipeline):
-    """Random pairs for every layer that kohya's trainer and LoCon know, ranks and alphas mixed."""
+def write_locon(path, pipeline, alphas):
+    """Random pairs for every layer that kohya's trainer and LoCon know, ranks and these alphas mixed."""
     generator = torch.Generator().manual_seed(7)
     wanted = {torch.nn.Linear: ("attentions", "self_attn", "mlp"), torch.nn.Conv2d: ("attentions", "resnets")}
     tensors, number = {}, 0
@@ -99,7 +100,7 @@ def write_locon(path, pipeline):
             if not any(word in name for word in wanted.get(type(module), ())):
                 continue
             number += 1
-            rank, alpha = 1 + number % 3, float(1 + number % 4)
+            rank, alpha = 1 + number % 3, alphas[number % len(alphas)]
             if prefix == "lora_te_" and not name.startswith("text_model."):
                 name = f"text_model.{name}"
             stem = prefix + name.replace(".", "_")
@@ -157,26 +158,31 @@ def check_merged(checker, lora, drawn):
     checker.compare("merged, drawn by us", checker.ours("merged", model=merged), drawn)
 
 
-def check_several(checker, lora, locon, plain):
-    pipeline = load_lora(load_lora(checker.pipeline(), lora, "first"), locon, "second")
+def check_several(checker, lora, mixed, plain):
+    pipeline = load_lora(load_lora(checker.pipeline(), lora, "first"), mixed, "second")
     pipeline.set_adapters(["first", "second"], [0.5, 0.75])
-    drawn = checker.ours("several", f"{lora}:0.5", f"{locon}:0.75")
+    drawn = checker.ours("several", f"{lora}:0.5", f"{mixed}:0.75")
     checker.compare("several", drawn, checker.theirs(pipeline), plain)
 
 
 def check_locon(checker, plain):
     path = checker.folder / "locon.safetensors"
     pipeline = checker.pipeline()
-    pairs = write_locon(path, pipeline)
+    pairs = write_locon(path, pipeline, [2.0])
     load_lora(pipeline, path)
     if layers_of(pipeline) != pairs:
         checker.fail("locon", f"diffusers took {layers_of(pipeline)} of {pairs} pairs")
     drawn = checker.ours("locon", path)
     checker.compare("locon", drawn, checker.theirs(pipeline), plain)
-    current = checker.folder / "locon-diffusers.safetensors"
+
+
+def check_mixed(checker, plain):
+    path, current = checker.folder / "mixed-kohya.safetensors", checker.folder / "mixed.safetensors"
+    write_locon(path, checker.pipeline(), [1.0, 2.0, 3.0, 4.0])
     checker.datadream("convert", path, "--to", "diffusers", "--out", current)
-    checker.compare("locon, converted", drawn, checker.theirs(load_lora(checker.pipeline(), current)))
-    return path
+    drawn = checker.ours("mixed", path)
+    checker.compare("mixed", drawn, checker.theirs(load_lora(checker.pipeline(), current)), plain)
+    return current
 
 
 def check(program, model, folder):
@@ -186,7 +192,8 @@ def check(program, model, folder):
     lora, drawn = check_adapt(checker, plain)
     check_kohya(checker, lora, drawn)
     check_merged(checker, lora, drawn)
-    check_several(checker, lora, check_locon(checker, plain), plain)
+    check_locon(checker, plain)
+    check_several(checker, lora, check_mixed(checker, plain), plain)
     return checker.failures
 
 

@@ -175,7 +175,8 @@ void examine_clip(const fs::path& path, bool deep, Report& report) {
     report.facts["text"]["end_token"] = config.text.end_token;
     report.facts["preprocess"] = {{"resize_to", model.preprocess.resize_to},
                                   {"size", model.preprocess.size}};
-    report.facts["tokenizer"] = tokenizer_json(model.tokenizer, is_folder ? path : fs::path());
+    const fs::path own = path / "tokenizer";
+    report.facts["tokenizer"] = tokenizer_json(model.tokenizer, fs::is_directory(own) ? own : path);
   });
   report.attempt([&] {
     const io::Checkpoint checkpoint =

@@ -120,7 +120,8 @@ TEST_F(LoraFileTest, TakesScalesFromTheMetadata) {
   EXPECT_EQ(scales(R"({"unet.lora_alpha": 8})"), std::pair(4.0, 4.0));
   EXPECT_EQ(scales(R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": 1}})"),
             std::pair(4.0, 0.5));
-  EXPECT_EQ(scales(R"({"unet.lora_alpha": 8, "unet.use_rslora": true})").first, 8 / std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(scales(R"({"unet.lora_alpha": 8, "unet.use_rslora": true})").first,
+                   8 / std::sqrt(2.0));
   EXPECT_EQ(scales(R"({"text_encoder.lora_alpha": 8})"), std::pair(1.0, 1.0));
 }
 
