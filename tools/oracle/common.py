@@ -33,6 +33,15 @@ def fresh_folder(path):
     return path
 
 
+def fresh_data(path):
+    """The folder without what an earlier run wrote; tests that lie in it stay."""
+    path.mkdir(parents=True, exist_ok=True)
+    for file in path.iterdir():
+        if file.is_file() and file.suffix not in (".cpp", ".h") and file.name != "CMakeLists.txt":
+            file.unlink()
+    return path
+
+
 def randomise(model, seed, gain=1.0):
     """Fills every parameter, in the order of their names, so that no bias and no norm is neutral:
     a forgotten bias, a swapped pair of norms or a wrong epsilon must show in the output."""

@@ -7,12 +7,15 @@ are printed but do not count. Only folders that the fresh side has are looked at
 
 import json
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 
 ROUNDING = 1e-5
+TORCH_SUFFIXES = (".pt", ".ckpt", ".bin")
 SOURCE_SUFFIXES = (".cpp", ".h", "CMakeLists.txt")
 
 
@@ -31,6 +34,40 @@ def tensor_differences(stored, fresh):
                 gap = (one.double() - two.double()).abs().max()
                 if not gap <= ROUNDING * one.double().abs().max():
                     yield f"{name}: differs by {gap:.3g}"
+
+
+def torch_tensors(path):
+    """The weights in a file that torch.save or TorchScript wrote."""
+    import torch_files
+
+    # The name under which the script pickled it.
+    sys.modules["__main__"].Outer = torch_files.Outer
+    try:
+        content = torch.jit.load(path)
+    except RuntimeError:
+        content = torch.load(path, weights_only=False)
+    if isinstance(content, torch.nn.Module):
+        return content.state_dict()
+    return content.get("state_dict", content)
+
+
+def torch_differences(stored, fresh):
+    """Their bytes hold addresses of the process that wrote them."""
+    old, new = torch_tensors(stored), torch_tensors(fresh)
+    if list(old) != list(new):
+        yield "tensor names differ"
+        return
+    for name in old:
+        if old[name].dtype != new[name].dtype or not torch.equal(old[name], new[name]):
+            yield f"{name}: differs"
+
+
+def zip_differences(stored, fresh):
+    with tempfile.TemporaryDirectory() as old, tempfile.TemporaryDirectory() as new:
+        for archive, folder in ((stored, old), (fresh, new)):
+            zipfile.ZipFile(archive).extractall(folder)
+        for path in sorted(Path(old).iterdir()):
+            yield from file_differences(path, Path(new) / path.name)
 
 
 def json_differences(stored, fresh):
@@ -57,6 +94,10 @@ def file_differences(stored, fresh):
         return list(json_differences(stored, fresh))
     if stored.read_bytes() == fresh.read_bytes():
         return []
+    if stored.suffix == ".zip":
+        return list(zip_differences(stored, fresh))
+    if stored.suffix in TORCH_SUFFIXES:
+        return list(torch_differences(stored, fresh))
     return picture_differences(stored, fresh) if stored.parent.name == "generate" else ["content differs"]
 
 

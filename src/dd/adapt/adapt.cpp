@@ -117,7 +117,9 @@ class Trainer {
       context.report.warn(
           "training in f16 can lose small gradients; prefer --dtype bf16, or f32 on a CPU");
     }
-    return StableDiffusion::load(options.model, placement);
+    StableDiffusion model = StableDiffusion::load(options.model, placement, options.model_options);
+    for (const std::string& note : model.notes) context.report.info(note);
+    return model;
   }
 
   train::TrainResult train(const AdapterJob& job) {

@@ -8,13 +8,15 @@
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
 #include "dd/core/fields.h"
+#include "dd/models/model_options.h"
 #include "dd/train/optimizer.h"
 
 namespace dd::adapt {
 
 /// Few-shot LoRA adaptation of a text-to-image model (DataDream, arXiv 2407.10910, section 3).
 struct AdaptOptions final : Options {
-  std::filesystem::path model;        ///< diffusers folder
+  std::filesystem::path model;  ///< diffusers folder or single-file checkpoint
+  models::ModelOptions model_options{};
   std::string data;                   ///< see data/dataset.h
   std::string split = "train";        ///< that the shots are drawn from
   std::int64_t shots = 16;            ///< images a class

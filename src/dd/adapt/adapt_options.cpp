@@ -5,7 +5,11 @@ namespace dd::adapt {
 
 void AdaptOptions::visit(FieldVisitor& visitor) {
   constexpr double kMany = 1e9;
-  visitor.field("model", model, {.help = "Stable Diffusion folder to adapt", .required = true});
+  visitor.field("model", model,
+                {.help = "Stable Diffusion to adapt: a diffusers folder, or a single-file "
+                         "checkpoint (.safetensors, .ckpt)",
+                 .required = true});
+  model_options.visit(visitor);
   visitor.field("data", data,
                 {.help = "images to draw the shots from: DIR or NAME:ROOT", .required = true});
   visitor.field("split", split,

@@ -119,10 +119,11 @@ std::string settings_text(const AdaptOptions& options, const CommonOptions& comm
                           const std::string& dtype, std::int64_t resolution) {
   Json settings = options_to_json(options);
   // Paths belong to this machine, the images count by their hash; the others change no result.
-  for (const char* key :
-       {"model", "data", "shots_file", "save_every", "validate_every", "shots", "split"}) {
+  for (const char* key : {"model", "data", "shots_file", "save_every", "validate_every", "shots",
+                          "split", "tokenizer", "prediction_type"}) {
     settings.erase(key);
   }
+  settings.update(options.model_options.identity());
   settings["resolution"] = resolution;
   settings["seed"] = common.seed;
   settings["dtype"] = dtype;

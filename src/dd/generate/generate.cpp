@@ -59,6 +59,7 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
               {"height", sampling.height},
               {"dtype", dtype_name(model.placement.dtype)},
               {"model_hash", model.fingerprint}};
+  common.update(options.model_options.identity());
   description.settings = common;
   description.settings["seed"] = plan.seed;
   Json subjects = Json::array();
@@ -246,8 +247,9 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
                             Context& context) {
   const Request request = make_request(options, common);
   const at::Device device = parse_device(common.device);
-  const models::StableDiffusion model =
-      models::StableDiffusion::load(options.model, {device, parse_dtype(common.dtype, device)});
+  const models::StableDiffusion model = models::StableDiffusion::load(
+      options.model, {device, parse_dtype(common.dtype, device)}, options.model_options);
+  for (const std::string& note : model.notes) context.report.info(note);
   return run_request(model, request, context);
 }
 

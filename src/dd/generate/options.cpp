@@ -26,7 +26,12 @@ std::int64_t take_number(std::string_view& text) {
 void GenerateOptions::visit(FieldVisitor& visitor) {
   std::vector<std::string> samplers{"auto"};
   samplers.insert(samplers.end(), sampler_names().begin(), sampler_names().end());
-  visitor.field("model", model, {.help = "diffusers model folder", .required = true});
+  visitor.field(
+      "model", model,
+      {.help = "diffusers model folder, or a single-file checkpoint of Stable Diffusion 1 "
+               "or 2 (.safetensors, .ckpt)",
+       .required = true});
+  model_options.visit(visitor);
   visitor.field("lora", lora,
                 {.help = "LoRA file for every image, with FILE:SCALE for its strength"});
   visitor.field("adapters", adapters,

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "dd/core/fields.h"
+#include "dd/models/model_options.h"
 
 namespace dd::generate {
 
 /// Images for one prompt, or a labelled set (DataDream, arXiv 2407.10910, section 3).
 struct GenerateOptions final : Options {
-  std::filesystem::path model;     ///< diffusers folder
+  std::filesystem::path model;  ///< diffusers folder or single-file checkpoint
+  models::ModelOptions model_options{};
   std::vector<std::string> lora;   ///< FILE or FILE:SCALE, for every image
   std::filesystem::path adapters;  ///< what `adapt` wrote, of either mode; empty = none
   std::string prompt;              ///< one prompt …

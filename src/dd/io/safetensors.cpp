@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/io/safetensors.h"
 
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/from_blob.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -19,6 +12,8 @@
 
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/io/little_endian.h"
+#include "dd/io/tensor_view.h"
 
 namespace dd::io {
 namespace {
@@ -59,23 +54,16 @@ std::string name_of(at::ScalarType dtype) {
   fail_input(cat("damaged safetensors file ", label, ": ", what, "; fetch the file again"));
 }
 
-std::uint64_t little_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
 /// Bytes of a tensor; nothing when the product overflows.
 std::optional<std::uint64_t> byte_size(const TensorEntry& entry) {
-  std::uint64_t size = c10::elementSize(entry.dtype);
+  std::int64_t size = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
+  bool empty = false;
   for (const std::int64_t extent : entry.shape) {
-    if (extent < 0) return std::nullopt;
-    const auto factor = static_cast<std::uint64_t>(extent);
-    if (factor != 0 && size > std::uint64_t(std::numeric_limits<std::int64_t>::max()) / factor)
+    if (extent < 0 || __builtin_mul_overflow(size, std::max<std::int64_t>(extent, 1), &size))
       return std::nullopt;
-    size *= factor;
+    empty = empty || extent == 0;
   }
-  return size;
+  return empty ? 0 : static_cast<std::uint64_t>(size);
 }
 
 TensorEntry parse_entry(const std::string& name, const Json& value, const std::string& label) {
@@ -86,8 +74,10 @@ TensorEntry parse_entry(const std::string& name, const Json& value, const std::s
   if (!dtype)
     fail_input(cat(where, ": the number format ", dtype_text,
                    " is not supported; convert it to F16 or F32"));
-  TensorEntry entry{name, *dtype, json_required<std::vector<std::int64_t>>(value, "shape", where),
-                    0, 0};
+  TensorEntry entry;
+  entry.name = name;
+  entry.dtype = *dtype;
+  entry.shape = json_required<std::vector<std::int64_t>>(value, "shape", where);
   const auto offsets = json_required<std::vector<std::uint64_t>>(value, "data_offsets", where);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
     damaged(label, cat("tensor ", name, " has bad offsets"));
@@ -136,43 +126,12 @@ void check_layout(std::vector<TensorEntry>& entries, std::uint64_t data_size,
   }
 }
 
-struct MappedFile {
-  void* address = nullptr;
-  std::size_t size = 0;
-  ~MappedFile() {
-    if (address) ::munmap(address, size);
-  }
-};
-
-std::shared_ptr<MappedFile> map_file(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0)
-    fail_input(cat("cannot open ", path.string(), ": ", std::strerror(errno), "; check the path"));
-  auto mapped = std::make_shared<MappedFile>();
-  struct stat status {};
-  const bool plain = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  if (plain && status.st_size > 0) {
-    mapped->size = static_cast<std::size_t>(status.st_size);
-    // Private and writable: a tensor may be changed in memory without touching the file.
-    void* address = ::mmap(nullptr, mapped->size, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
-    if (address != MAP_FAILED) mapped->address = address;
-  }
-  ::close(descriptor);
-  if (!plain)
-    fail_input(
-        cat("cannot read ", path.string(), ": it is not a plain file; name a .safetensors file"));
-  if (mapped->size > 0 && !mapped->address)
-    fail_resource(cat("cannot map ", path.string(), " into memory"));
-  return mapped;
-}
-
 }  // namespace
 
 SafetensorsHeader parse_safetensors_header(std::string_view front, std::uint64_t file_size,
                                            const std::string& label) {
   if (front.size() < 8 || file_size < 8) damaged(label, "it is shorter than a header");
-  const std::uint64_t length = little_endian(front);
+  const std::uint64_t length = little_endian(front, 0, 8);
   if (length > kHeaderLimit || length > file_size - 8 || length > front.size() - 8) {
     damaged(label, cat("its header claims ", length, " bytes"));
   }
@@ -194,31 +153,41 @@ SafetensorsHeader parse_safetensors_header(std::string_view front, std::uint64_t
   return header;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-  const std::shared_ptr<MappedFile> mapped = map_file(path);
-  const auto* bytes = static_cast<const char*>(mapped->address);
-  header_ = parse_safetensors_header({bytes, mapped->size}, mapped->size, path.string());
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : SafetensorsFile(Bytes::map(path), path.string()) {}
+
+SafetensorsFile::SafetensorsFile(std::shared_ptr<const Bytes> bytes, std::string label)
+    : bytes_(std::move(bytes)), label_(std::move(label)) {
+  header_ = parse_safetensors_header(bytes_->view(), bytes_->view().size(), label_);
   for (std::size_t i = 0; i < header_.entries.size(); ++i) index_[header_.entries[i].name] = i;
-  data_ = bytes + header_.data_begin;
-  mapping_ = mapped;
+}
+
+std::vector<TensorInfo> SafetensorsFile::infos() const {
+  return {header_.entries.begin(), header_.entries.end()};
+}
+
+const TensorEntry& SafetensorsFile::entry(const std::string& name) const {
+  const auto found = index_.find(name);
+  if (found == index_.end())
+    fail_input(cat("no tensor ", name, " in ", label_, "; is it the right file?"));
+  return header_.entries[found->second];
+}
+
+std::string_view SafetensorsFile::content(const TensorEntry& entry) const {
+  return bytes_->view().substr(header_.data_begin + entry.begin, entry.end - entry.begin);
 }
 
 at::Tensor SafetensorsFile::tensor(const std::string& name) const {
-  const auto found = index_.find(name);
-  if (found == index_.end())
-    fail_input(cat("no tensor ", name, " in ", path_.string(), "; is it the right file?"));
-  const TensorEntry& entry = header_.entries[found->second];
-  const auto options = at::TensorOptions().dtype(entry.dtype);
-  auto* address = const_cast<char*>(data_ + entry.begin);
-  at::Tensor view = at::from_blob(
-      address, entry.shape, [keep = mapping_](void*) {}, options);
-  // The format does not promise alignment, the processor's vector instructions may want it.
-  const bool aligned =
-      reinterpret_cast<std::uintptr_t>(address) % c10::elementSize(entry.dtype) == 0;
-  if (aligned || view.numel() == 0) return view;
-  at::Tensor copy = at::empty_like(view);
-  std::memcpy(copy.mutable_data_ptr(), address, entry.end - entry.begin);
-  return copy;
+  const TensorEntry& found = entry(name);
+  const std::string_view bytes = content(found);
+  at::Tensor view =
+      view_of(bytes_, bytes, {found.shape, contiguous_strides(found.shape)}, found.dtype);
+  if (view.const_data_ptr() != bytes.data()) bytes_->release(bytes);
+  return view;
+}
+
+void SafetensorsFile::release(const std::string& name) const {
+  bytes_->release(content(entry(name)));
 }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,

@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "dd/io/bytes.h"
+#include "dd/io/tensor_file.h"
 
 namespace dd::io {
 
-using Metadata = std::map<std::string, std::string>;
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
 /// One tensor as the header describes it; offsets count from the end of the header.
-struct TensorEntry {
-  std::string name;
-  at::ScalarType dtype;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin;
-  std::uint64_t end;
+struct TensorEntry : TensorInfo {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
 };
 
 /// The header of a safetensors file, checked: sizes fit the data, nothing overlaps, no name twice.
@@ -38,24 +32,27 @@ struct SafetensorsHeader {
 SafetensorsHeader parse_safetensors_header(std::string_view front, std::uint64_t file_size,
                                            const std::string& label);
 
-/// A file mapped into memory. Tensors are views of the mapping (copy on write, so the file is never
-/// changed) and keep it alive; nothing is read before it is used.
-class SafetensorsFile {
+/// A safetensors file in memory. Tensors are views of it and keep it alive.
+class SafetensorsFile final : public TensorFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
+  SafetensorsFile(std::shared_ptr<const Bytes> bytes, std::string label);
 
   const std::vector<TensorEntry>& entries() const { return header_.entries; }
-  const Metadata& metadata() const { return header_.metadata; }
+  std::vector<TensorInfo> infos() const override;
+  const Metadata& metadata() const override { return header_.metadata; }
   bool contains(const std::string& name) const { return index_.contains(name); }
-  /// Error(kInput) names file and tensor when it is missing.
-  at::Tensor tensor(const std::string& name) const;
+  at::Tensor tensor(const std::string& name) const override;
+  void release(const std::string& name) const override;
 
  private:
-  std::filesystem::path path_;
+  const TensorEntry& entry(const std::string& name) const;
+  std::string_view content(const TensorEntry& entry) const;
+
+  std::shared_ptr<const Bytes> bytes_;
+  std::string label_;
   SafetensorsHeader header_;
   std::map<std::string, std::size_t> index_;
-  std::shared_ptr<const void> mapping_;
-  const char* data_ = nullptr;
 };
 
 /// Writes the tensors in the given order, atomically. They may live on any device.

@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "dd/core/error.h"
-#include "dd/core/files.h"
-#include "dd/io/checkpoint.h"
 #include "support/temporary_folder.h"
 
 namespace {
@@ -91,27 +89,6 @@ TEST(Safetensors, BrokenHeadersAreRefused) {
                                 8))
                 .find("twice"),
             std::string::npos);
-}
-
-TEST(Checkpoint, ReadsShardsAndNamesWhatItLookedFor) {
-  const dd::test::TemporaryFolder folder;
-  try {
-    dd::io::Checkpoint::open(folder.path(), "model");
-    FAIL();
-  } catch (const dd::Error& error) {
-    EXPECT_NE(std::string(error.what()).find("model.safetensors"), std::string::npos);
-  }
-  dd::io::write_safetensors(folder.path() / "model-1.safetensors", {{"a", at::ones({1})}});
-  dd::io::write_safetensors(folder.path() / "model-2.safetensors", {{"b", at::ones({2})}});
-  dd::write_file_atomically(
-      folder.path() / "model.safetensors.index.json",
-      R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
-  const dd::io::Checkpoint checkpoint = dd::io::Checkpoint::open(folder.path(), "model");
-  EXPECT_EQ(checkpoint.names(), (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(checkpoint.tensor("b").numel(), 2);
-  dd::write_file_atomically(folder.path() / "model.safetensors.index.json",
-                            R"({"weight_map": {"a": "../model-1.safetensors"}})");
-  EXPECT_THROW(dd::io::Checkpoint::open(folder.path(), "model"), dd::Error);
 }
 
 }  // namespace

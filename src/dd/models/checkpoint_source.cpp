@@ -3,6 +3,7 @@
 
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "dd/core/error.h"
@@ -38,26 +39,42 @@ bool same_but_for_ones(at::IntArrayRef have, at::IntArrayRef want) {
 CheckpointSource::CheckpointSource(const io::Checkpoint& checkpoint, Placement placement,
                                    NameMap names)
     : checkpoint_(checkpoint), placement_(placement), names_(std::move(names)) {
-  if (!names_) names_ = [](const std::string& name) { return std::vector<std::string>{name}; };
+  if (!names_) names_ = [](const std::string& name) { return std::vector<TensorPlace>{name}; };
+}
+
+CheckpointSource::CheckpointSource(const io::Checkpoint& checkpoint, Placement placement,
+                                   NameTable table)
+    : CheckpointSource(checkpoint, placement, [table = std::move(table)](const std::string& name) {
+        return std::vector<TensorPlace>{table.find(name).value_or(name)};
+      }) {}
+
+at::Tensor CheckpointSource::read(const TensorPlace& place, at::IntArrayRef shape) {
+  at::Tensor value = checkpoint_.tensor(place.name);
+  std::vector<std::int64_t> want = shape.vec();
+  if (place.transposed) std::reverse(want.begin(), want.end());
+  if (place.parts > 1 && !want.empty()) want[0] *= place.parts;
+  if (value.sizes() != want && !same_but_for_ones(value.sizes(), want)) {
+    misshapen_.push_back(
+        cat(place.name, " is ", shape_text(value.sizes()), ", not ", shape_text(want)));
+    return at::zeros(shape, placement_.dtype);
+  }
+  value = value.reshape(want);
+  if (place.parts > 1) value = value.narrow(0, place.part * shape[0], shape[0]);
+  if (place.transposed) value = value.t();
+  const at::Tensor placed = value.to(placement_.device, placement_.dtype).contiguous();
+  if (!placed.is_alias_of(value)) checkpoint_.release(place.name);
+  return placed;
 }
 
 at::Tensor CheckpointSource::parameter(const std::string& name, at::IntArrayRef shape,
                                        const nn::Init&) {
-  for (const std::string& candidate : names_(name)) {
-    if (!checkpoint_.contains(candidate)) continue;
-    used_.insert(candidate);
-    at::Tensor value = checkpoint_.tensor(candidate);
-    if (value.sizes() != shape) {
-      if (!same_but_for_ones(value.sizes(), shape)) {
-        misshapen_.push_back(
-            cat(candidate, " is ", shape_text(value.sizes()), ", not ", shape_text(shape)));
-        return at::zeros(shape, placement_.dtype);
-      }
-      value = value.reshape(shape);
-    }
-    return value.to(placement_.device, placement_.dtype);
+  const std::vector<TensorPlace> places = names_(name);
+  for (const TensorPlace& place : places) {
+    if (!checkpoint_.contains(place.name)) continue;
+    used_.insert(place.name);
+    return read(place, shape);
   }
-  missing_.push_back(names_(name).front());
+  missing_.push_back(places.front().name);
   return at::zeros(shape, placement_.dtype);
 }
 

@@ -7,30 +7,36 @@
 #include <vector>
 
 #include "dd/io/checkpoint.h"
+#include "dd/models/name_table.h"
 #include "dd/nn/parameters.h"
 #include "dd/tensor/device.h"
 
 namespace dd::models {
 
-/// Feeds a model under construction from a checkpoint, strictly: `finish` fails when anything was
-/// missing, misshapen or left over.
+/// Feeds models under construction from a checkpoint, strictly: `finish` fails when anything was
+/// missing, misshapen or left over. Tensors are converted one by one, and the memory behind what
+/// was copied is given back at once, so that loading needs no second copy of the weights.
 class CheckpointSource final : public nn::ParameterSource {
  public:
-  /// Turns the model's name of a parameter into the names it may have in the file, best first.
-  using NameMap = std::function<std::vector<std::string>(const std::string&)>;
+  /// Turns the model's name of a parameter into the places where it may be in the file, best first.
+  using NameMap = std::function<std::vector<TensorPlace>(const std::string&)>;
 
   CheckpointSource(const io::Checkpoint& checkpoint, Placement placement, NameMap names = {});
+  /// Every parameter has the place that the table gives, or its own name where it gives none.
+  CheckpointSource(const io::Checkpoint& checkpoint, Placement placement, NameTable table);
 
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
                        const nn::Init& init) override;
   /// Tensors that published files hold beside the weights (buffers) and that are not needed.
   void ignore(const std::string& name) { used_.insert(name); }
-  /// Everything under this prefix belongs to another part of the model.
+  /// Everything that begins so is not needed.
   void ignore_prefix(const std::string& prefix);
   /// Error(kInput) lists what is missing, misshapen and unexpected.
   void finish() const;
 
  private:
+  at::Tensor read(const TensorPlace& place, at::IntArrayRef shape);
+
   const io::Checkpoint& checkpoint_;
   Placement placement_;
   NameMap names_;

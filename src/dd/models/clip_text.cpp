@@ -16,7 +16,7 @@ constexpr const char* kPrefix = "text_model.";
 // The end token that early conversions wrote by mistake.
 constexpr std::int64_t kWrongEndToken = 2;
 
-std::vector<std::string> file_names(const std::string& name) {
+std::vector<TensorPlace> file_names(const std::string& name) {
   // transformers 5 drops the prefix.
   return {name, name.substr(std::string(kPrefix).size())};
 }

@@ -8,18 +8,20 @@
 
 #include "dd/core/error.h"
 #include "dd/io/fingerprint.h"
+#include "dd/models/ldm_file.h"
 
 namespace dd::models {
 namespace fs = std::filesystem;
 namespace {
 
-void check_folder(const fs::path& folder) {
+void check_folder(const fs::path& folder, const ModelOptions& options) {
   if (!fs::exists(folder))
-    fail_input(cat("no model at ", folder.string(), ": no such folder; check --model"));
+    fail_input(cat("no model at ", folder.string(), ": no such file or folder; check --model"));
   for (const char* part : {"unet", "vae", "text_encoder", "tokenizer", "scheduler"}) {
-    if (!fs::is_directory(folder / part)) {
+    const bool given = part == std::string("tokenizer") && !options.tokenizer.empty();
+    if (!given && !fs::is_directory(folder / part)) {
       fail_input(cat("no Stable Diffusion model in ", folder.string(), ": the folder ", part,
-                     " is missing; name a diffusers model folder"));
+                     " is missing; name a diffusers model folder or a single-file checkpoint"));
     }
   }
 }
@@ -31,29 +33,44 @@ bool is_old(const std::string& version) {
   return std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 && major == 0 && minor < 9;
 }
 
-}  // namespace
+StableDiffusion load_folder(const fs::path& folder, Placement placement,
+                            const ModelOptions& options) {
+  check_folder(folder, options);
+  return {.tokenizer = ClipTokenizer::from_folder(options.tokenizer.empty() ? folder / "tokenizer"
+                                                                            : options.tokenizer),
+          .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
+          .unet = UNet::load(folder / "unet", placement),
+          .vae = Vae::load(folder / "vae", placement),
+          .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
+          .placement = placement,
+          .source = folder.string(),
+          .fingerprint = io::fingerprint_of_model(folder),
+          .notes = {}};
+}
 
-StableDiffusion StableDiffusion::load(const fs::path& folder, Placement placement) {
-  check_folder(folder);
-  StableDiffusion model{.tokenizer = ClipTokenizer::from_folder(folder / "tokenizer"),
-                        .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
-                        .unet = UNet::load(folder / "unet", placement),
-                        .vae = Vae::load(folder / "vae", placement),
-                        .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
-                        .placement = placement,
-                        .source = folder.string(),
-                        .fingerprint = io::fingerprint_of_model(folder)};
+void check_parts(const StableDiffusion& model) {
   if (model.text_encoder.config().encoder.width != model.unet.config().context_width) {
-    fail_input(cat("the parts of ", folder.string(),
-                   " do not belong together: the text encoder is ",
+    fail_input(cat("the parts of ", model.source, " do not belong together: the text encoder is ",
                    model.text_encoder.config().encoder.width, " wide, the U-Net expects ",
                    model.unet.config().context_width, "; fetch the model again"));
   }
   if (model.tokenizer.vocab_size() > model.text_encoder.config().vocab_size) {
-    fail_input(cat("the parts of ", folder.string(),
-                   " do not belong together: the tokenizer knows ", model.tokenizer.vocab_size(),
-                   " tokens, the text encoder ", model.text_encoder.config().vocab_size,
-                   "; fetch the model again"));
+    fail_input(cat("the parts of ", model.source, " do not belong together: the tokenizer knows ",
+                   model.tokenizer.vocab_size(), " tokens, the text encoder ",
+                   model.text_encoder.config().vocab_size, "; fetch the model again"));
+  }
+}
+
+}  // namespace
+
+StableDiffusion StableDiffusion::load(const fs::path& path, Placement placement,
+                                      const ModelOptions& options) {
+  StableDiffusion model = fs::is_regular_file(path) ? load_ldm(path, placement, options)
+                                                    : load_folder(path, placement, options);
+  check_parts(model);
+  if (options.prediction_type != "auto") {
+    model.schedule.prediction_type =
+        options.prediction_type == "epsilon" ? PredictionType::kEpsilon : PredictionType::kVelocity;
   }
   return model;
 }

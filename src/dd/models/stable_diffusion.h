@@ -3,16 +3,18 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "dd/diffusion/schedule_config.h"
 #include "dd/models/clip_text.h"
+#include "dd/models/model_options.h"
 #include "dd/models/unet.h"
 #include "dd/models/vae.h"
 #include "dd/text/tokenizer.h"
 
 namespace dd::models {
 
-/// A latent diffusion model with all its parts, as a diffusers folder holds them.
+/// A latent diffusion model with all its parts.
 struct StableDiffusion {
   ClipTokenizer tokenizer;
   TextEncoder text_encoder;
@@ -20,11 +22,14 @@ struct StableDiffusion {
   Vae vae;
   ScheduleConfig schedule;
   Placement placement;
-  std::string source;       ///< the folder it came from
-  std::string fingerprint;  ///< see io/fingerprint.h
+  std::string source;              ///< the folder or file it came from
+  std::string fingerprint;         ///< see io/fingerprint.h
+  std::vector<std::string> notes;  ///< what a user should know of how it was read, a line each
 
-  /// Error(kInput) names the part that is missing or does not fit.
-  static StableDiffusion load(const std::filesystem::path& folder, Placement placement);
+  /// A diffusers folder, or a single-file checkpoint (see ldm_file.h). Error(kInput) names the part
+  /// that is missing or does not fit.
+  static StableDiffusion load(const std::filesystem::path& path, Placement placement,
+                              const ModelOptions& options = {});
 
   /// Pixels a side that the model was trained on. U-Nets written by diffusers before 0.9 with a
   /// sample_size under 64 mean 64.

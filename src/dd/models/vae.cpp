@@ -63,8 +63,8 @@ class MidBlock {
 };
 
 /// The names a parameter has in files written before diffusers 0.18.
-std::vector<std::string> file_names(const std::string& name) {
-  std::vector<std::string> names{name};
+std::vector<TensorPlace> file_names(const std::string& name) {
+  std::vector<TensorPlace> names{name};
   const std::pair<const char*, const char*> renamed[] = {{".to_q.", ".query."},
                                                          {".to_k.", ".key."},
                                                          {".to_v.", ".value."},
@@ -73,7 +73,7 @@ std::vector<std::string> file_names(const std::string& name) {
     const std::size_t place = name.find(now);
     if (place == std::string::npos) continue;
     std::string old = name;
-    names.push_back(old.replace(place, std::string(now).size(), before));
+    names.emplace_back(old.replace(place, std::string(now).size(), before));
   }
   return names;
 }

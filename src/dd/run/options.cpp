@@ -13,7 +13,8 @@ namespace {
 constexpr double kMany = 1e9;
 
 void visit_input(RunOptions& options, FieldVisitor& visitor) {
-  visitor.field("model", options.model, {.help = "diffusers folder; empty = the embedded base"});
+  visitor.field("model", options.model,
+                {.help = "diffusers folder or single-file checkpoint; empty = the embedded base"});
   visitor.field("clip", options.clip,
                 {.help = "CLIP as a Hugging Face folder; empty = the embedded base"});
   visitor.field("data", options.data,

@@ -57,9 +57,7 @@ void find_models(Setup& setup) {
     if (setup.clip.empty()) setup.clip = base.clip;
   }
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
-    if (!fs::is_directory(*folder)) {
-      fail_input(cat("no model folder at ", folder->string(), "; check ", flag));
-    }
+    if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
   setup.model_hash = io::fingerprint_of_model(setup.model);
   setup.clip_hash = io::fingerprint_of_model(setup.clip);
