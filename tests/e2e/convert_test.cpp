@@ -118,6 +118,33 @@ TEST_F(Convert, AMergedFolderDrawsWhatItsLorasDraw) {
   EXPECT_EQ(half.entries().front().dtype, at::kHalf);
 }
 
+TEST_F(Convert, ASingleFileDrawsTheSameAndComesBackUnchanged) {
+  for (const std::string& model : {sd1_, sd2_}) {
+    const std::string name = fs::path(model).filename().string();
+    const std::string file = path(name + "-whole.safetensors");
+    must({"convert", model, "--to", "single-file", "--out", file});
+    EXPECT_EQ(draw(file), draw(model)) << name;
+    must({"convert", file, "--to", "diffusers", "--out", path(name + "-back")});
+    must({"convert", model, "--to", "diffusers", "--out", path(name + "-plain")});
+    for (const char* part :
+         {"unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors",
+          "vae/diffusion_pytorch_model.safetensors"}) {
+      expect_same_tensors(fs::path(path(name + "-plain")) / part,
+                          fs::path(path(name + "-back")) / part);
+    }
+    EXPECT_EQ(draw(path(name + "-back")), draw(model)) << name;
+    const Json report = Json::parse(datadream({"inspect", file, "--json"}).out, nullptr,
+                                    /*allow_exceptions=*/false);
+    EXPECT_EQ(report.value("format", ""), "single file");
+    EXPECT_EQ(report.value("prediction_type", ""), name == "sd1" ? "epsilon" : "v_prediction");
+    EXPECT_TRUE(report.value("usable", false));
+  }
+  const SafetensorsFile second(path("sd2-whole.safetensors"));
+  EXPECT_TRUE(
+      second.contains("cond_stage_model.model.transformer.resblocks.0.attn.in_proj_weight"));
+  EXPECT_EQ(second.metadata().at("modelspec.prediction_type"), "v");
+}
+
 TEST_F(Convert, MergingIsWeightPlusScaleTimesUpTimesDown) {
   const std::string query = "text_encoder." + kTextQuery;
   const std::string value = "text_encoder.text_model.encoder.layers.0.self_attn.v_proj";

@@ -11,6 +11,7 @@ For each model folder (default: sd1 and sd2 of tests/oracle/models and the embed
   mixed     the same with an alpha of its own for each layer, after `convert --to diffusers` (of a
             kohya file diffusers 0.42 takes one alpha for all and warns that it ignored the others)
   several   two LoRAs with scales of their own
+  single    a model with a LoRA merged, as one file, read with from_single_file
 Images agree when their mean difference is below 0.5 of 255 levels and 99.9 % of the values lie
 within 2 levels.
 """
@@ -158,6 +159,18 @@ def check_merged(checker, lora, drawn):
     checker.compare("merged, drawn by us", checker.ours("merged", model=merged), drawn)
 
 
+def check_single(checker, lora, drawn):
+    file = checker.folder / "single.safetensors"
+    checker.datadream("convert", checker.model, "--to", "single-file", "--dtype", "f32", "--lora", lora,
+                      "--out", file)
+    pipeline = StableDiffusionPipeline.from_single_file(
+        str(file), config=str(file.with_suffix("")), local_files_only=True, dtype=torch.float32)
+    pipeline.safety_checker = None
+    pipeline.set_progress_bar_config(disable=True)
+    checker.compare("single", drawn, checker.theirs(pipeline))
+    checker.compare("single, drawn by us", checker.ours("single", model=file), drawn)
+
+
 def check_several(checker, lora, mixed, plain):
     pipeline = load_lora(load_lora(checker.pipeline(), lora, "first"), mixed, "second")
     pipeline.set_adapters(["first", "second"], [0.5, 0.75])
@@ -192,6 +205,7 @@ def check(program, model, folder):
     lora, drawn = check_adapt(checker, plain)
     check_kohya(checker, lora, drawn)
     check_merged(checker, lora, drawn)
+    check_single(checker, lora, drawn)
     check_locon(checker, plain)
     check_several(checker, lora, check_mixed(checker, plain), plain)
     return checker.failures

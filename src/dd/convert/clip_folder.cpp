@@ -19,7 +19,7 @@ at::ScalarType own_dtype(const fs::path& clip) {
   const io::Checkpoint checkpoint = fs::is_directory(clip) ? io::Checkpoint::open(clip, "model")
                                                            : io::Checkpoint::open_file(clip);
   inspect::WeightFacts facts;
-  for (const std::string& name : checkpoint.names()) facts.add(checkpoint.tensor(name));
+  facts.add(checkpoint);
   return facts.main_dtype();
 }
 

@@ -6,6 +6,7 @@
 #include "dd/convert/clip_folder.h"
 #include "dd/convert/diffusers_folder.h"
 #include "dd/convert/lora_conversion.h"
+#include "dd/convert/single_file.h"
 #include "dd/convert/whole_folder.h"
 #include "dd/generate/loras.h"
 #include "dd/inspect/detect.h"
@@ -62,27 +63,64 @@ std::string convert_adapters(const Request& request) {
   return convert_lora_file(request, file);
 }
 
-std::string convert_model(const Request& request) {
-  require_format(request, Kind::kStableDiffusion, {"diffusers"});
+/// The file, and beside it a folder for what the file does not hold.
+void write_file_and_folder(const Request& request, const SourceModel& source) {
   const fs::path& out = request.common.out;
-  check_target(out, request.options.in, "model_index.json", request.common.force);
-  std::vector<generate::LoraUse> uses;
-  for (const std::string& text : request.options.lora) {
-    uses.push_back(generate::parse_lora_use(text));
+  const fs::path folder = folder_beside(out);
+  write_single_file(source, out);
+  const bool is_source = fs::exists(folder) && fs::exists(request.options.in) &&
+                         fs::equivalent(folder, request.options.in);
+  if (is_source) return;  // it says all of it already
+  write_whole_folder(folder, [&](const fs::path& fresh) {
+    write_descriptions(source, request.options.in, fresh);
+  });
+  request.context.report.info(
+      cat("what a single file does not hold (tokenizer, scheduler, "
+          "configurations) is in ",
+          folder.string()));
+}
+
+void write_folder(const Request& request, const SourceModel& source) {
+  write_whole_folder(request.common.out, [&](const fs::path& folder) {
+    for (const std::string& part : write_diffusers_folder(source, request.options.in, folder)) {
+      request.context.report.info(cat("left out ", part, ", which is no part of the model"));
+    }
+  });
+}
+
+void check_single_target(const Request& request) {
+  const fs::path& out = request.common.out;
+  if (out.extension() != ".safetensors") {
+    fail_usage(cat("--out ", out.string(), " is to be a file; end its name in .safetensors"));
   }
+  check_target(out, request.options.in, "", request.common.force);
+  const fs::path folder = folder_beside(out);
+  if (fs::exists(folder) && !fs::equivalent(folder, request.options.in)) {
+    check_target(folder, request.options.in, "model_index.json", request.common.force);
+  }
+}
+
+std::string convert_model(const Request& request) {
+  require_format(request, Kind::kStableDiffusion, {"diffusers", "single-file"});
+  const ConvertOptions& options = request.options;
+  const bool to_file = options.to == "single-file";
+  if (to_file) {
+    check_single_target(request);
+  } else {
+    check_target(request.common.out, options.in, "model_index.json", request.common.force);
+  }
+  std::vector<generate::LoraUse> uses;
+  for (const std::string& text : options.lora) uses.push_back(generate::parse_lora_use(text));
   Reporter& report = request.context.report;
-  const SourceModel source = SourceModel::load(request.options.in, request.common.dtype);
+  const SourceModel source = SourceModel::load(options.in, request.common.dtype, options.model);
+  for (const std::string& note : source.model.notes) report.info(note);
   if (!uses.empty()) generate::apply_loras(source.model, uses, report).make_permanent();
   request.context.cancel.check();
   if (!request.common.dry_run) {
-    write_whole_folder(out, [&](const fs::path& folder) {
-      for (const std::string& part : write_diffusers_folder(source, request.options.in, folder)) {
-        report.info(cat("left out ", part, ", which is no part of the model"));
-      }
-    });
+    to_file ? write_file_and_folder(request, source) : write_folder(request, source);
   }
-  return cat("Stable Diffusion, ", request.options.to, ", ", dtype_name(source.dtypes.at("unet")),
-             ", ", uses.size(), " LoRAs merged");
+  return cat("Stable Diffusion, ", options.to, ", ", dtype_name(source.dtypes.at("unet")), ", ",
+             uses.size(), " LoRAs merged");
 }
 
 std::string convert_clip(const Request& request, Kind kind) {
@@ -147,6 +185,7 @@ void ConvertOptions::visit(FieldVisitor& visitor) {
                  .choices = {"diffusers", "single-file", "kohya", "hf-clip"},
                  .required = true});
   visitor.field("lora", lora, {.help = "LoRA file to merge, with FILE:SCALE for its strength"});
+  model.visit(visitor);
   visitor.field("clip", clip, {.help = "the CLIP that the classifier was trained on"});
 }
 

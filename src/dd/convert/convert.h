@@ -8,6 +8,7 @@
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
 #include "dd/core/fields.h"
+#include "dd/models/model_options.h"
 
 namespace dd::convert {
 
@@ -15,6 +16,7 @@ struct ConvertOptions final : Options {
   std::filesystem::path in;       ///< model, LoRA, adapters of a data set, CLIP or classifier
   std::string to;                 ///< "diffusers", "single-file", "kohya" or "hf-clip"
   std::vector<std::string> lora;  ///< FILE or FILE:SCALE, merged into the model
+  models::ModelOptions model{};   ///< what a single file leaves open
   std::filesystem::path clip;     ///< the CLIP that a classifier belongs to
 
   void visit(FieldVisitor& visitor) override;

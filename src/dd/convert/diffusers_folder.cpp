@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <string_view>
 
 #include "dd/convert/whole_folder.h"
 #include "dd/core/json.h"
@@ -10,8 +12,6 @@
 namespace dd::convert {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::array<const char*, 3> kParts{"unet", "vae", "text_encoder"};
 
 Json fresh_index(const models::StableDiffusion& model) {
   return {{"_class_name", "StableDiffusionPipeline"},
@@ -44,7 +44,40 @@ Json index_of(const fs::path& source, const models::StableDiffusion& model,
   return index;
 }
 
+/// The source's own file where it agrees with the model, which --prediction-type may have
+/// overruled.
+void write_schedule(const models::StableDiffusion& model, const fs::path& folder) {
+  if (fs::exists(folder / "scheduler_config.json") &&
+      ScheduleConfig::from_folder(folder).prediction_type == model.schedule.prediction_type) {
+    return;
+  }
+  model.schedule.write(folder);
+}
+
 }  // namespace
+
+std::vector<std::string> write_descriptions(const SourceModel& source_model, const fs::path& source,
+                                            const fs::path& folder) {
+  const models::StableDiffusion& model = source_model.model;
+  const std::map<std::string, Json> configs{
+      {"unet", model.unet.config().to_json()},
+      {"vae", model.vae.config().to_json()},
+      {"text_encoder", model.text_encoder.config().to_json()}};
+  for (const auto& [part, config] : configs) {
+    const fs::path own = source / part / "config.json";
+    if (fs::exists(own)) {
+      copy_config(own, folder / part / "config.json", python_name(source_model.dtypes.at(part)));
+    } else {
+      write_json(folder / part / "config.json", config);
+    }
+  }
+  copy_small_files(source_model.tokenizer, folder / "tokenizer");
+  copy_small_files(source / "scheduler", folder / "scheduler");
+  write_schedule(model, folder / "scheduler");
+  std::vector<std::string> left_out;
+  write_json(folder / "model_index.json", index_of(source, model, left_out));
+  return left_out;
+}
 
 std::vector<std::string> write_diffusers_folder(const SourceModel& source_model,
                                                 const fs::path& source, const fs::path& folder) {
@@ -52,21 +85,7 @@ std::vector<std::string> write_diffusers_folder(const SourceModel& source_model,
   model.unet.save(folder / "unet", source_model.dtypes.at("unet"));
   model.vae.save(folder / "vae", source_model.dtypes.at("vae"));
   model.text_encoder.save(folder / "text_encoder", source_model.dtypes.at("text_encoder"));
-  std::vector<std::string> left_out;
-  for (const char* part : kParts) {
-    const fs::path config = source / part / "config.json";
-    if (fs::exists(config)) {
-      copy_config(config, folder / part / "config.json", python_name(source_model.dtypes.at(part)));
-    }
-  }
-  copy_small_files(source / "tokenizer", folder / "tokenizer");
-  if (fs::exists(source / "scheduler" / "scheduler_config.json")) {
-    copy_small_files(source / "scheduler", folder / "scheduler");
-  } else {
-    model.schedule.write(folder / "scheduler");
-  }
-  write_json(folder / "model_index.json", index_of(source, model, left_out));
-  return left_out;
+  return write_descriptions(source_model, source, folder);
 }
 
 }  // namespace dd::convert

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/inspect/weight_facts.h"
+#include "dd/models/ldm_file.h"
 #include "dd/tensor/device.h"
 
 namespace dd::convert {
@@ -15,7 +16,8 @@ bool is_written(at::ScalarType dtype) {
 
 }  // namespace
 
-SourceModel SourceModel::load(const std::filesystem::path& path, const std::string& dtype) {
+SourceModel SourceModel::load(const std::filesystem::path& path, const std::string& dtype,
+                              const models::ModelOptions& options) {
   const inspect::ModelWeights weights = inspect::stable_diffusion_weights(path);
   std::map<std::string, at::ScalarType> dtypes;
   bool unchanged = true;
@@ -31,7 +33,11 @@ SourceModel SourceModel::load(const std::filesystem::path& path, const std::stri
   const bool are_equal = std::ranges::all_of(
       dtypes, [&](const auto& part) { return part.second == dtypes.begin()->second; });
   const Placement placement{at::kCPU, unchanged && are_equal ? dtypes.begin()->second : at::kFloat};
-  return {models::StableDiffusion::load(path, placement), std::move(dtypes)};
+  const std::filesystem::path tokenizer =
+      options.tokenizer.empty() && std::filesystem::is_directory(path)
+          ? path / "tokenizer"
+          : models::ldm_tokenizer(path, options);
+  return {models::StableDiffusion::load(path, placement, options), std::move(dtypes), tokenizer};
 }
 
 std::string python_name(at::ScalarType dtype) {

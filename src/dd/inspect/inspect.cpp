@@ -11,6 +11,7 @@ namespace dd::inspect {
 void InspectOptions::visit(FieldVisitor& visitor) {
   visitor.field("path", path,
                 {.help = "file or folder, or NAME:ROOT of a known data set", .required = true});
+  model.visit(visitor);
   visitor.field("json", json, {.help = "print one JSON object"});
   visitor.field("hash", hash,
                 {.help = "read everything: SHA-256 of the files, numbers that are not finite, "
@@ -25,7 +26,7 @@ Report inspect_path(const InspectOptions& options) {
   report.facts["kind"] = kind_name(kind);
   switch (kind) {
     case Kind::kStableDiffusion:
-      examine_stable_diffusion(options.path, options.hash, report);
+      examine_stable_diffusion(options.path, options.model, options.hash, report);
       break;
     case Kind::kUNet:
     case Kind::kVae:

@@ -5,11 +5,13 @@
 
 #include "dd/core/fields.h"
 #include "dd/inspect/report.h"
+#include "dd/models/model_options.h"
 
 namespace dd::inspect {
 
 struct InspectOptions final : Options {
-  std::string path;   ///< a file, a folder, or NAME:ROOT of a known data set
+  std::string path;  ///< a file, a folder, or NAME:ROOT of a known data set
+  models::ModelOptions model{};
   bool json = false;  ///< for programs instead of for people
   bool hash = false;  ///< read all of the content
 

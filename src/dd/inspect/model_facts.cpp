@@ -9,6 +9,7 @@
 #include "dd/diffusion/sampler.h"
 #include "dd/inspect/weight_facts.h"
 #include "dd/io/fingerprint.h"
+#include "dd/models/ldm_file.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/text/tokenizer_files.h"
 
@@ -66,25 +67,51 @@ std::string prediction_source(const fs::path& path) {
              : "assumed, scheduler/scheduler_config.json does not say";
 }
 
-void add_model(const models::StableDiffusion& model, const fs::path& path, Report& report) {
+void add_parts(const models::UNet& unet, const models::Vae& vae, const models::TextEncoder& text,
+               Report& report) {
+  report.facts["unet"] = unet_json(unet.config());
+  report.facts["vae"] = {{"latent_channels", vae.config().latent_channels},
+                         {"factor", vae.config().factor()},
+                         {"scaling_factor", vae.config().scaling_factor}};
+  report.facts["text_encoder"] = encoder_json(text.config().encoder);
+  if (unet.config().in_channels != vae.config().latent_channels) {
+    report.warnings.push_back(cat("the U-Net takes ", unet.config().in_channels,
+                                  " channels: it does not turn text alone into images"));
+  }
+}
+
+void add_folder(const models::StableDiffusion& model, const fs::path& path, Report& report) {
   Json& facts = report.facts;
-  const models::UNetConfig& unet = model.unet.config();
-  facts["family"] = family_of(unet);
+  facts["family"] = family_of(model.unet.config());
   facts["prediction_type"] = to_string(model.schedule.prediction_type);
   facts["prediction_type_from"] = prediction_source(path);
   facts["default_size"] = model.default_size();
   facts["sampler"] = default_sampler_name(model.schedule.class_name);
   facts["scheduler"] = model.schedule.class_name;
   facts["fingerprint"] = model.fingerprint;
-  facts["unet"] = unet_json(unet);
-  facts["vae"] = {{"latent_channels", model.vae.config().latent_channels},
-                  {"factor", model.vae.config().factor()},
-                  {"scaling_factor", model.vae.config().scaling_factor}};
-  facts["text_encoder"] = encoder_json(model.text_encoder.config().encoder);
+  add_parts(model.unet, model.vae, model.text_encoder, report);
   facts["tokenizer"] = tokenizer_json(model.tokenizer, path / "tokenizer");
-  if (unet.in_channels != model.vae.config().latent_channels) {
-    report.warnings.push_back(cat("the U-Net takes ", unet.in_channels,
-                                  " channels: it does not turn text alone into images"));
+}
+
+/// A single file is usable together with a tokenizer, which may lie anywhere.
+void add_single_file(const fs::path& path, const models::ModelOptions& options, Report& report) {
+  const models::LdmModels model = models::load_ldm_models(path, kShapesOnly, options);
+  Json& facts = report.facts;
+  facts["family"] = family_of(model.parts.unet);
+  facts["prediction_type"] = to_string(model.prediction.type);
+  facts["prediction_type_from"] =
+      (model.prediction.assumed ? "assumed, " : "") + model.prediction.from;
+  facts["default_size"] = model.parts.unet.sample_size * model.parts.vae.factor();
+  facts["fingerprint"] = io::fingerprint_of_model(path);
+  add_parts(model.unet, model.vae, model.text_encoder, report);
+  const fs::path tokenizer = models::ldm_tokenizer(path, options);
+  if (fs::is_directory(tokenizer)) {
+    report.attempt([&] {
+      facts["tokenizer"] = tokenizer_json(ClipTokenizer::from_folder(tokenizer), tokenizer);
+    });
+  } else {
+    report.warnings.push_back(cat("a single file has no tokenizer, and none lies at ",
+                                  tokenizer.string(), "; name one with --tokenizer"));
   }
 }
 
@@ -107,7 +134,8 @@ void add_ignored(const fs::path& path, Report& report) {
 
 }  // namespace
 
-void examine_stable_diffusion(const fs::path& path, bool deep, Report& report) {
+void examine_stable_diffusion(const fs::path& path, const models::ModelOptions& options, bool deep,
+                              Report& report) {
   const bool is_folder = fs::is_directory(path);
   report.facts["format"] = is_folder ? "diffusers folder" : "single file";
   const ModelWeights weights = stable_diffusion_weights(path);
@@ -120,8 +148,13 @@ void examine_stable_diffusion(const fs::path& path, bool deep, Report& report) {
   }
   report.facts["parameters"] = all.parameters;
   report.facts["bytes"] = all.bytes;
-  report.attempt(
-      [&] { add_model(models::StableDiffusion::load(path, kShapesOnly), path, report); });
+  report.attempt([&] {
+    if (is_folder) {
+      add_folder(models::StableDiffusion::load(path, kShapesOnly, options), path, report);
+    } else {
+      add_single_file(path, options, report);
+    }
+  });
   if (!report.usable() && is_folder) {
     // The parts say what the whole said, and more.
     const std::vector<std::string> whole = std::move(report.problems);
@@ -130,7 +163,7 @@ void examine_stable_diffusion(const fs::path& path, bool deep, Report& report) {
     if (report.problems.empty()) report.problems = whole;
   }
   report.facts["weights"] = std::move(parts);
-  if (!deep) add_ignored(path, report);
+  add_ignored(path, report);
   for (const io::Checkpoint& checkpoint : weights.checkpoints) {
     if (deep) examine_content(checkpoint, report);
   }
@@ -154,7 +187,7 @@ void examine_part(const fs::path& path, Kind kind, bool deep, Report& report) {
     const io::Checkpoint checkpoint =
         is_folder ? io::Checkpoint::open(path, stem) : io::Checkpoint::open_file(path);
     WeightFacts facts;
-    for (const std::string& name : checkpoint.names()) facts.add(checkpoint.tensor(name));
+    facts.add(checkpoint);
     report.facts["weights"] = facts.to_json();
     if (deep) examine_content(checkpoint, report);
   });
@@ -182,7 +215,7 @@ void examine_clip(const fs::path& path, bool deep, Report& report) {
     const io::Checkpoint checkpoint =
         is_folder ? io::Checkpoint::open(path, "model") : io::Checkpoint::open_file(path);
     WeightFacts facts;
-    for (const std::string& name : checkpoint.names()) facts.add(checkpoint.tensor(name));
+    facts.add(checkpoint);
     report.facts["weights"] = facts.to_json();
     if (deep) examine_content(checkpoint, report);
   });
@@ -193,12 +226,12 @@ void examine_tensors(const fs::path& path, bool deep, Report& report) {
   const io::Checkpoint checkpoint = io::Checkpoint::open_file(path);
   const std::vector<std::string> names = checkpoint.names();
   WeightFacts facts;
+  facts.add(checkpoint);
   Json first = Json::object();
   for (const std::string& name : names) {
-    const at::Tensor tensor = checkpoint.tensor(name);
-    facts.add(tensor);
+    const io::TensorInfo& info = checkpoint.info(name);
     if (first.size() < kShown) {
-      first[name] = cat(precision_name(tensor.scalar_type()), " ", tensor.sizes());
+      first[name] = cat(precision_name(info.dtype), " ", at::IntArrayRef(info.shape));
     }
   }
   report.facts["weights"] = facts.to_json();

@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
+#include <c10/util/accumulate.h>
 
 #include <array>
 #include <optional>
@@ -23,13 +24,6 @@ constexpr std::array kParts{PartPlace{"unet", "diffusion_pytorch_model", "model.
                             PartPlace{"vae", "diffusion_pytorch_model", "first_stage_model."},
                             PartPlace{"text_encoder", "model", "cond_stage_model."}};
 
-void add_part(ModelWeights& weights, const char* name, const io::Checkpoint& checkpoint,
-              std::string_view prefix) {
-  for (const std::string& tensor : checkpoint.names()) {
-    if (tensor.starts_with(prefix)) weights.parts[name].add(checkpoint.tensor(tensor));
-  }
-}
-
 }  // namespace
 
 std::string precision_name(at::ScalarType dtype) {
@@ -37,12 +31,21 @@ std::string precision_name(at::ScalarType dtype) {
   return is_ours ? dtype_name(dtype) : std::string(c10::toString(dtype));
 }
 
-void WeightFacts::add(const at::Tensor& tensor) {
-  const auto size = static_cast<std::int64_t>(tensor.nbytes());
+void WeightFacts::add(at::ScalarType dtype, at::IntArrayRef shape) {
+  const std::int64_t numbers = c10::multiply_integers(shape);
+  const auto size = numbers * static_cast<std::int64_t>(c10::elementSize(dtype));
   ++tensors;
-  parameters += tensor.numel();
+  parameters += numbers;
   bytes += size;
-  bytes_by_dtype[tensor.scalar_type()] += size;
+  bytes_by_dtype[dtype] += size;
+}
+
+void WeightFacts::add(const io::Checkpoint& checkpoint, std::string_view prefix) {
+  for (const std::string& name : checkpoint.names()) {
+    if (!name.starts_with(prefix)) continue;
+    const io::TensorInfo& info = checkpoint.info(name);
+    add(info.dtype, info.shape);
+  }
 }
 
 at::ScalarType WeightFacts::main_dtype() const {
@@ -70,7 +73,7 @@ ModelWeights stable_diffusion_weights(const fs::path& path) {
   if (!fs::is_directory(path)) {
     weights.checkpoints.push_back(io::Checkpoint::open_file(path));
     for (const PartPlace& part : kParts) {
-      add_part(weights, part.name, weights.checkpoints.back(), part.file_prefix);
+      weights.parts[part.name].add(weights.checkpoints.back(), part.file_prefix);
     }
     return weights;
   }
@@ -80,7 +83,7 @@ ModelWeights stable_diffusion_weights(const fs::path& path) {
     } catch (const Error&) {
       continue;  // loading the part says what is wrong
     }
-    add_part(weights, part.name, weights.checkpoints.back(), "");
+    weights.parts[part.name].add(weights.checkpoints.back());
   }
   return weights;
 }

@@ -4,9 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "dd/inspect/report.h"
 #include "dd/io/checkpoint.h"
@@ -20,7 +20,10 @@ struct WeightFacts {
   std::int64_t bytes = 0;
   std::map<at::ScalarType, std::int64_t> bytes_by_dtype;
 
-  void add(const at::Tensor& tensor);
+  void add(at::ScalarType dtype, at::IntArrayRef shape);
+  void add(const at::Tensor& tensor) { add(tensor.scalar_type(), tensor.sizes()); }
+  /// All of a file whose names begin so.
+  void add(const io::Checkpoint& checkpoint, std::string_view prefix = "");
   /// The format of most of the bytes; float32 for nothing.
   at::ScalarType main_dtype() const;
   Json to_json() const;
