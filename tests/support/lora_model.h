@@ -21,7 +21,7 @@ class LoraModel {
   at::Tensor operator()(const at::Tensor& x) const { return out_(gate_(query_(x))); }
   const nn::ParameterTable& table() const { return table_; }
   lora::ModelPart part() const { return {"unet", &table_}; }
-  nn::LinearSite& site(const std::string& name) const { return *table_.linears().at(name); }
+  nn::LinearSite& site(const std::string& name) const { return *table_.sites().at(name); }
 
  private:
   nn::RandomSource source_;

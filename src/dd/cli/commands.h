@@ -12,8 +12,10 @@ namespace dd::cli {
 
 Command run_command();
 Command adapt_command();
+Command convert_command();
 Command evaluate_command();
 Command generate_command();
+Command inspect_command();
 Command pretrain_command();
 Command train_command();
 

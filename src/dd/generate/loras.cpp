@@ -19,17 +19,6 @@ LoraUse make_use(const fs::path& file, double scale) {
   return {found, scale, io::fingerprint(std::span(&found, 1))};
 }
 
-/// FILE or FILE:SCALE; a colon that no number follows belongs to the name.
-LoraUse parse_use(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon + 1 == text.size()) return make_use(text, 1);
-  double scale = 1;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data() + colon + 1, last, scale);
-  if (error != std::errc() || end != last || !std::isfinite(scale)) return make_use(text, 1);
-  return make_use(text.substr(0, colon), scale);
-}
-
 LoraUse adapter_of(const fs::path& adapters, const Subject& subject) {
   const fs::path file = adapters / subject.folder / lora::kLoraFileName;
   if (!fs::is_regular_file(file)) {
@@ -41,9 +30,19 @@ LoraUse adapter_of(const fs::path& adapters, const Subject& subject) {
 
 }  // namespace
 
+LoraUse parse_lora_use(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 == text.size()) return make_use(text, 1);
+  double scale = 1;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + colon + 1, last, scale);
+  if (error != std::errc() || end != last || !std::isfinite(scale)) return make_use(text, 1);
+  return make_use(text.substr(0, colon), scale);
+}
+
 std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan) {
   std::vector<LoraUse> common;
-  for (const std::string& text : options.lora) common.push_back(parse_use(text));
+  for (const std::string& text : options.lora) common.push_back(parse_lora_use(text));
   const fs::path& adapters = options.adapters;
   if (!adapters.empty() && !fs::is_directory(adapters)) {
     fail_input(cat("no adapters at ", adapters.string(), ": no such folder; check --adapters"));

@@ -21,6 +21,10 @@ struct LoraUse {
   friend bool operator==(const LoraUse&, const LoraUse&) = default;
 };
 
+/// Reads FILE or FILE:SCALE; a colon that no number follows belongs to the name. A folder stands
+/// for the LoRA in it. Error(kInput) when there is no such file.
+LoraUse parse_lora_use(const std::string& text);
+
 /// What --lora and --adapters mean for each subject of the plan, in that order. Error(kInput) names
 /// a file or the adapter of a class that is missing, Error(kUsage) adapters of classes for a
 /// prompt.

@@ -12,7 +12,7 @@ namespace dd::lora {
 
 using LayersByName = std::map<std::string, std::shared_ptr<nn::LinearSite>>;
 
-/// All linear layers of the parts under the names that LoRA files give them.
+/// All linear layers and convolutions of the parts under the names that LoRA files give them.
 LayersByName layers_by_name(std::span<const ModelPart> parts);
 
 /// "32x4"
@@ -20,6 +20,9 @@ std::string shape_text(const at::Tensor& tensor);
 
 /// Up to five names in quotes, and how many more there are.
 std::string names_text(std::span<const std::string> names);
+
+/// Why two tensors are no pair at all, or nothing.
+std::string misfit(const at::Tensor& down, const at::Tensor& up);
 
 /// Why the pair cannot change this layer, or nothing.
 std::string misfit(const LoraPair& pair, const nn::LinearSite& site);

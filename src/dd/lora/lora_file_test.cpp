@@ -120,7 +120,8 @@ TEST_F(LoraFileTest, TakesScalesFromTheMetadata) {
   EXPECT_EQ(scales(R"({"unet.lora_alpha": 8})"), std::pair(4.0, 4.0));
   EXPECT_EQ(scales(R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": 1}})"),
             std::pair(4.0, 0.5));
-  EXPECT_EQ(scales(R"({"unet.lora_alpha": 8, "unet.use_rslora": true})").first, 8 / std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(scales(R"({"unet.lora_alpha": 8, "unet.use_rslora": true})").first,
+                   8 / std::sqrt(2.0));
   EXPECT_EQ(scales(R"({"text_encoder.lora_alpha": 8})"), std::pair(1.0, 1.0));
 }
 
@@ -133,7 +134,8 @@ TEST_F(LoraFileTest, NamesWhatItCannotUse) {
   EXPECT_NE(refusal(stranger).find("\"epoch\""), std::string::npos);
   io::NamedTensors half = tensors(ours_);
   half.pop_back();
-  EXPECT_NE(refusal(half).find("unet.mid.attn1.to_out.0 one half"), std::string::npos);
+  EXPECT_NE(refusal(half).find("\"unet.mid.attn1.to_out.0.lora_A.weight\" lacks its other half"),
+            std::string::npos);
   io::NamedTensors twice = tensors(ours_);
   twice.emplace_back("lora_unet_mid_attn1_to_q.lora_down.weight", pair_[0]);
   EXPECT_NE(refusal(twice).find("two names"), std::string::npos);
@@ -151,10 +153,16 @@ TEST_F(LoraFileTest, NamesWhatItCannotUse) {
             std::string::npos);
 }
 
-TEST_F(LoraFileTest, RefusesToWriteMixedScales) {
-  const LoraWeights mixed{{{kOut, pair_[2], pair_[3], 1}, {kQuery, pair_[0], pair_[1], 2}}};
-  EXPECT_THROW(write_lora(file_, mixed, {}), Error);
-  EXPECT_FALSE(std::filesystem::exists(file_));
+TEST_F(LoraFileTest, RanksAndScalesMayDifferFromLayerToLayer) {
+  const LoraWeights mixed{{{kOut, seeded_randn({3, 5}, 5), seeded_randn({4, 3}, 6), 1},
+                           {kQuery, pair_[0], pair_[1], 2}}};
+  write_lora(file_, mixed, {});
+  const LoraFile found = read_lora(file_, std::span(&part_, 1));
+  ASSERT_EQ(found.weights.pairs.size(), 2U);
+  EXPECT_EQ(found.weights.pairs[0].scale, 1);
+  EXPECT_EQ(found.weights.pairs[1].scale, 2);
+  EXPECT_EQ(found.weights.pairs[0].rank(), 3);
+  EXPECT_EQ(found.weights.pairs[1].rank(), 2);
 }
 
 }  // namespace

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 
-#include "dd/io/safetensors.h"
-#include "dd/lora/lora_file.h"
+#include "dd/core/json.h"
+#include "dd/lora/lora_content.h"
 
 namespace dd::lora {
 
-/// The metadata of a file: diffusers' `lora_adapter_metadata` and our record.
-io::Metadata make_metadata(const LoraWeights& weights, const LoraRecord& record);
+/// The metadata of a file: what the content has, with the format's statement of rank and alpha in
+/// place of an earlier one (diffusers' `lora_adapter_metadata`, kohya's `ss_network_…`), and our
+/// record.
+io::Metadata make_metadata(const LoraContent& content, LoraFormat format);
 
 /// Our record as the metadata has it.
 LoraRecord read_record(const io::Metadata& metadata);
 
-/// What `lora_adapter_metadata` says about scales.
+/// What `lora_adapter_metadata`, or an adapter_config.json of peft beside the file, says of alphas.
 class AdapterSettings {
  public:
-  /// Error(kInput) names `file` when the JSON is damaged or asks for a kind of LoRA that is not
-  /// supported (DoRA).
-  AdapterSettings(const io::Metadata& metadata, const std::string& file);
+  /// Error(kInput) when the JSON is damaged or asks for a kind of LoRA that is not supported
+  /// (DoRA).
+  AdapterSettings(const io::Metadata& metadata, const std::filesystem::path& file);
 
-  /// alpha / rank of a layer; 1 where nothing is said.
-  double scale(const std::string& layer, std::int64_t rank) const;
+  /// The alpha of a layer, such that alpha / rank is its scale; the rank where nothing is said.
+  double alpha(const std::string& layer, std::int64_t rank) const;
+  /// Does any part scale by alpha / sqrt(rank), so that alpha() is not what the file says?
+  bool folds_alpha() const;
 
  private:
   struct Part {
@@ -32,7 +37,9 @@ class AdapterSettings {
     bool root_of_rank = false;                    ///< scale = alpha / sqrt(rank) ("rslora")
     std::map<std::string, double> alpha_pattern;  ///< by end of the layer's name
   };
-  std::map<std::string, Part> parts_;
+  static Part read_part(const Json& json, const std::string& prefix, const std::string& where);
+
+  std::map<std::string, Part> parts_;  ///< "" is for layers of any part
 };
 
 }  // namespace dd::lora

@@ -101,6 +101,10 @@ LoraSet::LoraSet(std::span<const ModelPart> parts, const LoraTargets& targets,
   check_options(options);
   for (const auto& [layer, site] : layers_by_name(parts)) {
     if (!is_target(layer, targets)) continue;
+    if (site->weight.dim() != 2) {
+      fail_usage(
+          cat("the LoRA target ", layer, " is a convolution; only linear layers are trained"));
+    }
     ensure(site->adapter == nullptr, "a layer already has an adapter");
     weights_.pairs.push_back(make_pair(layer, site->weight, options));
     sites_.push_back(site);

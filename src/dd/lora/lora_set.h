@@ -20,7 +20,7 @@ namespace dd::lora {
 /// One adapted layer.
 struct LoraPair {
   std::string layer;  ///< with the part's prefix: "unet.mid_block.….attn1.to_q"
-  at::Tensor down;    ///< A [rank, in]
+  at::Tensor down;    ///< A [rank, in]; for a convolution [rank, in, k, k]
   at::Tensor up;      ///< B [out, rank]
   double scale = 1;   ///< alpha / rank
 
@@ -32,7 +32,7 @@ struct LoraWeights {
   std::vector<LoraPair> pairs;
 };
 
-/// A model, or a part of one, whose linear layers can be adapted. LoRA files name its layers
+/// A model, or a part of one, whose layers can be adapted. LoRA files name its layers
 /// `prefix.layer`: "unet", "text_encoder"; an empty prefix for a lone model such as CLIP. The table
 /// must outlive what is made from the part.
 struct ModelPart {

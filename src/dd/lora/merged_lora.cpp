@@ -47,7 +47,9 @@ at::Tensor merged(const at::Tensor& weight, const std::vector<Change>& changes) 
     const auto ready = [&](const at::Tensor& value) {
       return value.detach().to(weight.device(), at::kFloat);
     };
-    sum.add_(at::matmul(ready(change.pair->up), ready(change.pair->down)), change.scale);
+    const at::Tensor product =
+        at::matmul(ready(change.pair->up), ready(change.pair->down).flatten(1));
+    sum.add_(product.view_as(sum), change.scale);
   }
   return sum.to(weight.scalar_type());
 }

@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::int64_t kLatentsOf768 = 96;
 
-fs::path tokenizer_of(const fs::path& file, const fs::path& folder, const ModelOptions& options) {
-  if (!options.tokenizer.empty()) return options.tokenizer;
-  if (fs::is_directory(folder / "tokenizer")) return folder / "tokenizer";
-  fail_input(cat("no tokenizer for ", file.string(), ": a single file has none; put the folder ",
-                 "tokenizer of the model into ", folder.string(), " or name it by --tokenizer"));
-}
-
 LdmPrediction prediction_of(const io::Checkpoint& checkpoint, const fs::path& folder,
                             const LdmParts& parts, const ModelOptions& options) {
   if (options.prediction_type == "auto") return ldm_prediction(checkpoint, folder, parts.openclip);
@@ -75,7 +68,11 @@ fs::path ldm_folder(const fs::path& file) {
   return fs::is_directory(own) ? own : file.parent_path();
 }
 
-StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options) {
+fs::path ldm_tokenizer(const fs::path& file, const ModelOptions& options) {
+  return options.tokenizer.empty() ? ldm_folder(file) / "tokenizer" : options.tokenizer;
+}
+
+LdmModels load_ldm_models(const fs::path& file, Placement placement, const ModelOptions& options) {
   const io::Checkpoint checkpoint = io::Checkpoint::open_file(file);
   const fs::path folder = ldm_folder(file);
   LdmParts parts = ldm_parts(checkpoint, folder);
@@ -84,18 +81,33 @@ StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelO
     parts.unet.sample_size = sample_size(checkpoint, parts, prediction);
   CheckpointSource source(checkpoint, placement, ldm_names(parts));
   ignore_extras(source, parts);
-  StableDiffusion model{
-      .tokenizer = ClipTokenizer::from_folder(tokenizer_of(file, folder, options)),
-      .text_encoder = TextEncoder(source, parts.text),
-      .unet = UNet(source, parts.unet),
-      .vae = Vae(source, parts.vae),
-      .schedule = schedule_of(folder, prediction),
-      .placement = placement,
-      .source = file.string(),
-      .fingerprint = io::fingerprint_of_model(file),
-      .notes = {}};
+  LdmModels models{.parts = parts,
+                   .prediction = prediction,
+                   .text_encoder = TextEncoder(source, parts.text),
+                   .unet = UNet(source, parts.unet),
+                   .vae = Vae(source, parts.vae)};
   source.finish();
-  note_findings(model, prediction, parts.openclip);
+  return models;
+}
+
+StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options) {
+  const fs::path tokenizer = ldm_tokenizer(file, options);
+  if (!fs::is_directory(tokenizer)) {
+    fail_input(cat("no tokenizer for ", file.string(), ": a single file has none; put the folder ",
+                   "tokenizer of the model into ", ldm_folder(file).string(),
+                   " or name it by --tokenizer"));
+  }
+  LdmModels models = load_ldm_models(file, placement, options);
+  StableDiffusion model{.tokenizer = ClipTokenizer::from_folder(tokenizer),
+                        .text_encoder = std::move(models.text_encoder),
+                        .unet = std::move(models.unet),
+                        .vae = std::move(models.vae),
+                        .schedule = schedule_of(ldm_folder(file), models.prediction),
+                        .placement = placement,
+                        .source = file.string(),
+                        .fingerprint = io::fingerprint_of_model(file),
+                        .notes = {}};
+  note_findings(model, models.prediction, models.parts.openclip);
   return model;
 }
 

@@ -22,7 +22,7 @@ namespace dd::nn {
 Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, bool bias) {
   at::Tensor weight = scope.parameter("weight", {out, in}, fan_in_init(in));
   at::Tensor offset = bias ? scope.parameter("bias", {out}, fan_in_init(in)) : at::Tensor();
-  site_ = scope.linear_site(std::move(weight), std::move(offset));
+  site_ = scope.site(std::move(weight), std::move(offset));
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
@@ -32,13 +32,15 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
 
 Conv2d::Conv2d(const Scope& scope, const Shape& shape) : shape_(shape) {
   const std::int64_t fan_in = shape.in * shape.kernel * shape.kernel;
-  weight_ = scope.parameter("weight", {shape.out, shape.in, shape.kernel, shape.kernel},
-                            fan_in_init(fan_in));
-  if (shape.bias) bias_ = scope.parameter("bias", {shape.out}, fan_in_init(fan_in));
+  at::Tensor weight = scope.parameter("weight", {shape.out, shape.in, shape.kernel, shape.kernel},
+                                      fan_in_init(fan_in));
+  at::Tensor offset =
+      shape.bias ? scope.parameter("bias", {shape.out}, fan_in_init(fan_in)) : at::Tensor();
+  site_ = scope.site(std::move(weight), std::move(offset));
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x_nchw) const {
-  return at::conv2d(x_nchw, weight_, bias_, shape_.stride, shape_.padding);
+  return at::conv2d(x_nchw, site_->weight, site_->bias, shape_.stride, shape_.padding);
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t channels, double eps)

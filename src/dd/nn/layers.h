@@ -35,8 +35,7 @@ class Conv2d {
 
  private:
   Shape shape_;
-  at::Tensor weight_;
-  at::Tensor bias_;
+  std::shared_ptr<LinearSite> site_;
 };
 
 class GroupNorm {

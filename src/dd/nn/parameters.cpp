@@ -43,8 +43,8 @@ void ParameterTable::add(const std::string& name, at::Tensor value) {
   entries_.emplace_back(name, std::move(value));
 }
 
-void ParameterTable::add_linear(const std::string& name, std::shared_ptr<LinearSite> site) {
-  linears_.emplace(name, std::move(site));
+void ParameterTable::add_site(const std::string& name, std::shared_ptr<LinearSite> site) {
+  sites_.emplace(name, std::move(site));
 }
 
 std::int64_t ParameterTable::count() const {
@@ -65,10 +65,10 @@ at::Tensor Scope::parameter(const std::string& name, at::IntArrayRef shape,
   return value;
 }
 
-std::shared_ptr<LinearSite> Scope::linear_site(at::Tensor weight, at::Tensor bias) const {
-  auto site = std::make_shared<LinearSite>(LinearSite{std::move(weight), std::move(bias), nullptr});
-  table_.add_linear(prefix_, site);
-  return site;
+std::shared_ptr<LinearSite> Scope::site(at::Tensor weight, at::Tensor bias) const {
+  auto made = std::make_shared<LinearSite>(LinearSite{std::move(weight), std::move(bias), nullptr});
+  table_.add_site(prefix_, made);
+  return made;
 }
 
 }  // namespace dd::nn

@@ -53,26 +53,29 @@ class LinearAdapter {
   virtual at::Tensor forward(const at::Tensor& input, const at::Tensor& output) const = 0;
 };
 
-/// The weights of one linear layer, shared between the layer and whoever adapts it.
+/// The weights of one linear layer or convolution, shared between the layer and whoever adapts it.
 struct LinearSite {
-  at::Tensor weight;  ///< [out, in]
-  at::Tensor bias;    ///< [out], or undefined
-  std::shared_ptr<const LinearAdapter> adapter;
+  at::Tensor weight;                             ///< [out, in], of a convolution [out, in, k, k]
+  at::Tensor bias;                               ///< [out], or undefined
+  std::shared_ptr<const LinearAdapter> adapter;  ///< of linear layers only
 };
 
-/// The parameters and linear layers of a model by name, in order of construction.
+/// The parameters of a model by name in order of construction, and its linear layers and
+/// convolutions.
 class ParameterTable {
  public:
   void add(const std::string& name, at::Tensor value);
-  void add_linear(const std::string& name, std::shared_ptr<LinearSite> site);
+  /// A layer whose weight is a matrix, or a convolution's.
+  void add_site(const std::string& name, std::shared_ptr<LinearSite> site);
 
   const std::vector<std::pair<std::string, at::Tensor>>& entries() const { return entries_; }
-  const std::map<std::string, std::shared_ptr<LinearSite>>& linears() const { return linears_; }
+  /// Convolutions can be merged into, but have no slot for an adapter: Conv2d passes it over.
+  const std::map<std::string, std::shared_ptr<LinearSite>>& sites() const { return sites_; }
   std::int64_t count() const;  ///< numbers in all parameters
 
  private:
   std::vector<std::pair<std::string, at::Tensor>> entries_;
-  std::map<std::string, std::shared_ptr<LinearSite>> linears_;
+  std::map<std::string, std::shared_ptr<LinearSite>> sites_;
 };
 
 /// A place in the tree of names while a model is built.
@@ -84,8 +87,8 @@ class Scope {
   Scope operator[](std::string_view child) const;
   Scope operator[](std::int64_t index) const { return (*this)[std::to_string(index)]; }
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape, const Init& init) const;
-  /// Makes this place known as a linear layer.
-  std::shared_ptr<LinearSite> linear_site(at::Tensor weight, at::Tensor bias) const;
+  /// Makes this place known as a linear layer or a convolution.
+  std::shared_ptr<LinearSite> site(at::Tensor weight, at::Tensor bias) const;
 
  private:
   ParameterSource& source_;
