@@ -31,6 +31,13 @@ bool is_old(const std::string& version) {
   return std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 && major == 0 && minor < 9;
 }
 
+/// The decoder's activations leave the range of float16 in published models (black pictures), so
+/// the VAE keeps float32 there: a fifteenth of the weights, and one pass an image.
+Placement vae_placement(Placement placement) {
+  if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
+  return placement;
+}
+
 }  // namespace
 
 StableDiffusion StableDiffusion::load(const fs::path& folder, Placement placement) {
@@ -38,7 +45,7 @@ StableDiffusion StableDiffusion::load(const fs::path& folder, Placement placemen
   StableDiffusion model{.tokenizer = ClipTokenizer::from_folder(folder / "tokenizer"),
                         .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
                         .unet = UNet::load(folder / "unet", placement),
-                        .vae = Vae::load(folder / "vae", placement),
+                        .vae = Vae::load(folder / "vae", vae_placement(placement)),
                         .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
                         .placement = placement,
                         .source = folder.string(),

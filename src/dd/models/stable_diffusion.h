@@ -19,7 +19,7 @@ struct StableDiffusion {
   UNet unet;
   Vae vae;
   ScheduleConfig schedule;
-  Placement placement;
+  Placement placement;      ///< but for the VAE, which computes in float32 where this says float16
   std::string source;       ///< the folder it came from
   std::string fingerprint;  ///< see io/fingerprint.h
 
