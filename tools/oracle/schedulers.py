@@ -21,6 +21,7 @@ SHAPE = (1, 2, 3, 3)
 TOLERANCE = 5e-5  # Euler from a noise level of 4096 (zero SNR) loses digits; all others stay below 1e-5
 CLASSES = {"ddim": DDIMScheduler, "pndm": PNDMScheduler, "dpm++2m": DPMSolverMultistepScheduler,
            "euler": EulerDiscreteScheduler, "unipc": UniPCMultistepScheduler}
+ORDERS = {"dpm++1m": 1, "dpm++2m": 2, "dpm++3m": 3}  # a name may stand for an order of the solver
 STABLE_DIFFUSION = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
                     "num_train_timesteps": 1000, "set_alpha_to_one": False, "skip_prk_steps": True,
                     "steps_offset": 1, "clip_sample": False, "trained_betas": None}
@@ -54,11 +55,16 @@ def runs():
         yield name, 8, {"use_karras_sigmas": True}
         yield name, 8, {"use_karras_sigmas": True, "final_sigmas_type": "sigma_min"}
         yield name, 5, {"final_sigmas_type": "sigma_min"}
-    for name in ("dpm++2m", "unipc"):
-        for order in (1, 3):
-            yield name, 6, {"solver_order": order}
-            yield name, 16, {"solver_order": order, "prediction_type": "v_prediction"}
+    for name, order in (("dpm++1m", 1), ("dpm++3m", 3), ("unipc", 1), ("unipc", 3)):
+        yield name, 6, {"solver_order": order}
+        yield name, 16, {"solver_order": order, "prediction_type": "v_prediction"}
+        yield name, 16, {"solver_order": order, "use_karras_sigmas": True}
+        yield name, 9, {"solver_order": order, "use_karras_sigmas": True, "prediction_type": "v_prediction",
+                        "timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
+    for name in ("dpm++2m", "dpm++3m", "unipc"):
         yield name, 16, {"lower_order_final": False, "final_sigmas_type": "sigma_min"}
+        yield name, 7, {"use_karras_sigmas": True, "beta_schedule": "linear", "beta_start": 0.0001,
+                        "beta_end": 0.02, "prediction_type": "sample"}
     yield "dpm++2m", 6, {"beta_schedule": "squaredcos_cap_v2", "lambda_min_clipped": -5.1}
     yield "dpm++2m", 6, {"solver_type": "heun"}
     yield "dpm++2m", 16, {"euler_at_final": True, "final_sigmas_type": "sigma_min"}
@@ -76,6 +82,8 @@ def make_scheduler(name, config):
     """A scheduler as the pipeline leaves it. None stands for a key that the file does not have."""
     given = {key: value for key, value in config.items() if value is not None}
     given.update(steps_offset=1, clip_sample=False)
+    if name in ORDERS:
+        return DPMSolverMultistepScheduler.from_config(given, solver_order=ORDERS[name])
     return CLASSES[name].from_config(given)
 
 

@@ -28,20 +28,22 @@ def merge_rules():
     return rules
 
 
-def vocabulary():
-    symbols, rules = byte_symbols(), merge_rules()
+def vocabulary(rules):
+    symbols = byte_symbols()
     entries = symbols + [symbol + "</w>" for symbol in symbols]
     entries += ["".join(rule) for rule in rules] + [START, END]
     return {entry: number for number, entry in enumerate(entries)}
 
 
-def write_tokenizer(folder, pad_token):
+def write_tokenizer(folder, pad_token, rules=None):
     """vocab.json, merges.txt and the two files that name the special tokens; SD 1 pads with the end
-    token, SD 2 with "!". Returns the vocabulary."""
-    folder.mkdir()
-    entries = vocabulary()
+    token, SD 2 with "!". `rules` are the pairs to join, those of WORDS by default. Returns the
+    vocabulary."""
+    folder.mkdir(exist_ok=True)
+    rules = merge_rules() if rules is None else rules
+    entries = vocabulary(rules)
     write_json(folder / "vocab.json", entries)
-    lines = ["#version: 0.2"] + [" ".join(rule) for rule in merge_rules()]
+    lines = ["#version: 0.2"] + [" ".join(rule) for rule in rules]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": pad_token}
     write_json(folder / "special_tokens_map.json", special)

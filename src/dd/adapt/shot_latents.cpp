@@ -47,7 +47,7 @@ EncodedShot ShotLatents::encode(std::int64_t shot, ImageCut cut) const {
   if (cut.mirrored) square = flip_horizontal(square);
   const at::NoGradGuard no_grad;
   const at::Tensor pixels = images_to_tensor(std::span(&square, 1)) * 2 - 1;
-  const models::Posterior posterior = vae_.encode(pixels.to(placement_.device, placement_.dtype));
+  const models::Posterior posterior = vae_.encode(pixels.to(placement_.device));
   const auto ready = [](const at::Tensor& value) { return value.to(at::kCPU, at::kFloat); };
   return {ready(posterior.mean), ready(posterior.log_variance).mul(0.5).exp()};
 }

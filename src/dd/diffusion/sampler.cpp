@@ -19,14 +19,18 @@ struct Entry {
   const char* name;
   const char* scheduler_class;
   Maker make;
+  std::int64_t order = 0;  ///< that the name stands for; 0 = as the configuration says
+  bool karras = false;     ///< follows use_karras_sigmas
 };
 
 constexpr Entry kSamplers[] = {
     {"ddim", "DDIMScheduler", &make_ddim},
     {"pndm", "PNDMScheduler", &make_pndm},
-    {"dpm++2m", "DPMSolverMultistepScheduler", &make_dpm_solver},
-    {"euler", "EulerDiscreteScheduler", &make_euler},
-    {"unipc", "UniPCMultistepScheduler", &make_unipc},
+    {"dpm++1m", "DPMSolverMultistepScheduler", &make_dpm_solver, 1, true},
+    {"dpm++2m", "DPMSolverMultistepScheduler", &make_dpm_solver, 2, true},
+    {"dpm++3m", "DPMSolverMultistepScheduler", &make_dpm_solver, 3, true},
+    {"euler", "EulerDiscreteScheduler", &make_euler, 0, true},
+    {"unipc", "UniPCMultistepScheduler", &make_unipc, 0, true},
 };
 
 std::string joined_names() {
@@ -84,7 +88,9 @@ std::unique_ptr<Sampler> make_sampler(const std::string& name, const ScheduleCon
   forced.steps_offset = 1;
   forced.clip_sample = false;
   for (const Entry& entry : kSamplers) {
-    if (name == entry.name) return entry.make(forced);
+    if (name != entry.name) continue;
+    if (entry.order > 0) forced.solver_order = entry.order;
+    return entry.make(forced);
   }
   const std::string nearest = nearest_name(name, sampler_names());
   fail_usage(cat("unknown sampler \"", name, "\"", nearest.empty() ? "" : " (did you mean ",
@@ -100,11 +106,17 @@ const std::vector<std::string>& sampler_names() {
   return names;
 }
 
-std::string default_sampler_name(const std::string& scheduler_class) {
+bool knows_karras_sigmas(const std::string& name) {
+  return std::ranges::any_of(
+      kSamplers, [&](const Entry& entry) { return name == entry.name && entry.karras; });
+}
+
+std::string default_sampler_name(const ScheduleConfig& config) {
   for (const Entry& entry : kSamplers) {
-    if (scheduler_class == entry.scheduler_class) return entry.name;
+    const bool order_fits = entry.order == 0 || entry.order == config.solver_order;
+    if (config.class_name == entry.scheduler_class && order_fits) return entry.name;
   }
-  fail_input(cat("the model's scheduler is a ", scheduler_class,
+  fail_input(cat("the model's scheduler is a ", config.class_name,
                  ", which has no counterpart here; choose a sampler: ", joined_names()));
 }
 

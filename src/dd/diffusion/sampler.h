@@ -75,17 +75,21 @@ class Sampler {
   std::vector<double> timesteps_;
 };
 
-/// Makes the sampler `name`: ddim, pndm, dpm++2m, euler or unipc. As the pipeline does, sets
-/// steps_offset to 1 and clip_sample to false whatever `config` says; fields that `config` leaves
-/// open become the sampler's own defaults. Error(kUsage) for an unknown name, Error(kInput) for a
-/// config that the sampler cannot follow.
+/// Makes the sampler `name`, one of sampler_names(). As the pipeline does, sets steps_offset to 1
+/// and clip_sample to false whatever `config` says; a name that carries an order (dpm++2m) sets
+/// solver_order; fields that `config` leaves open become the sampler's own defaults. Error(kUsage)
+/// for an unknown name, Error(kInput) for a config that the sampler cannot follow.
 std::unique_ptr<Sampler> make_sampler(const std::string& name, const ScheduleConfig& config);
 
 /// All names, in the order of the help text.
 const std::vector<std::string>& sampler_names();
 
-/// The sampler for a `_class_name` of scheduler_config.json. Error(kInput) for one that has no
-/// counterpart.
-std::string default_sampler_name(const std::string& scheduler_class);
+/// Whether the sampler can follow `use_karras_sigmas` (arXiv 2206.00364, equation 5). The others
+/// pass it over, as diffusers does.
+bool knows_karras_sigmas(const std::string& name);
+
+/// The sampler that a scheduler_config.json names by its `_class_name` and, for DPM-Solver++, its
+/// `solver_order`. Error(kInput) for a class that has no counterpart.
+std::string default_sampler_name(const ScheduleConfig& config);
 
 }  // namespace dd

@@ -100,15 +100,54 @@ TEST(Sampler, ConfigurationsThatASamplerCannotFollowAreInputErrors) {
   EXPECT_EQ(kind_of_failure([&] { make_sampler("dpm++2m", config); }), ErrorKind::kInput);
   config.solver_type = "adams";
   EXPECT_EQ(kind_of_failure([&] { make_sampler("unipc", config); }), ErrorKind::kInput);
-  EXPECT_EQ(kind_of_failure([&] { default_sampler_name("LCMScheduler"); }), ErrorKind::kInput);
+  config.class_name = "LCMScheduler";
+  EXPECT_EQ(kind_of_failure([&] { default_sampler_name(config); }), ErrorKind::kInput);
+}
+
+std::string default_of(const std::string& scheduler_class, std::int64_t order = 2) {
+  ScheduleConfig config;
+  config.class_name = scheduler_class;
+  config.solver_order = order;
+  return default_sampler_name(config);
 }
 
 TEST(Sampler, SchedulerClassesGiveTheirSampler) {
-  EXPECT_EQ(default_sampler_name("DDIMScheduler"), "ddim");
-  EXPECT_EQ(default_sampler_name("PNDMScheduler"), "pndm");
-  EXPECT_EQ(default_sampler_name("UniPCMultistepScheduler"), "unipc");
+  EXPECT_EQ(default_of("DDIMScheduler"), "ddim");
+  EXPECT_EQ(default_of("PNDMScheduler"), "pndm");
+  EXPECT_EQ(default_of("DPMSolverMultistepScheduler"), "dpm++2m");
+  EXPECT_EQ(default_of("DPMSolverMultistepScheduler", 3), "dpm++3m");
+  EXPECT_EQ(default_of("UniPCMultistepScheduler", 3), "unipc");
   for (const std::string& name : sampler_names()) {
     EXPECT_NE(make_sampler(name, ScheduleConfig::stable_diffusion()), nullptr);
+  }
+}
+
+/// The sample after four steps of a model whose output bends with the sample.
+at::Tensor short_run(const std::string& name, const ScheduleConfig& config) {
+  const auto sampler = make_sampler(name, config);
+  sampler->set_steps(6);
+  at::Tensor sample = at::full({1, 1, 1, 1}, 1.0);
+  for (std::int64_t i = 0; i < 4; ++i)
+    sample = sampler->step(sample / (sample.abs() + 1), i, sample);
+  return sample;
+}
+
+TEST(Sampler, AnOrderInTheNameOutweighsTheConfiguration) {
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  const at::Tensor second = short_run("dpm++2m", config);
+  EXPECT_FALSE(second.equal(short_run("dpm++3m", config)));
+  EXPECT_FALSE(second.equal(short_run("dpm++1m", config)));
+  config.solver_order = 3;
+  EXPECT_TRUE(second.equal(short_run("dpm++2m", config)));
+}
+
+TEST(Sampler, KarrasLevelsChangeTheSamplersThatKnowThem) {
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  for (const std::string& name : sampler_names()) {
+    config.use_karras_sigmas = false;
+    const at::Tensor plain = short_run(name, config);
+    config.use_karras_sigmas = true;
+    EXPECT_NE(plain.equal(short_run(name, config)), knows_karras_sigmas(name)) << name;
   }
 }
 

@@ -50,9 +50,11 @@ class Reader {
   }
   template <class T>
   void read(const char* key, std::optional<T>& value) const {
+    if (has(key)) value = json_value<T>(object_, key, T{}, where_);
+  }
+  bool has(const char* key) const {
     const auto found = object_.find(key);
-    if (found != object_.end() && !found->is_null())
-      value = json_value<T>(object_, key, T{}, where_);
+    return found != object_.end() && !found->is_null();
   }
   template <class Enum, std::size_t N>
   std::optional<Enum> choice(const char* key, const Names<Enum, N>& names) const {
@@ -146,6 +148,7 @@ void refuse_unsupported(const Reader& reader) {
     reader.read(key, given);
     if (given == value) reader.refuse(key, *given);
   }
+  if (reader.has("solver_p")) reader.refuse("solver_p", "set");
   bool predict_x0 = true;
   reader.read("predict_x0", predict_x0);
   if (!predict_x0) reader.refuse("predict_x0", "false");

@@ -81,6 +81,7 @@ TEST(ScheduleConfig, DamagedFileIsNamed) {
 
 TEST(ScheduleConfig, UnsupportedAndAbsurdValuesAreRefusedByName) {
   expect_refused(R"({"thresholding": true})", "thresholding");
+  expect_refused(R"({"solver_p": {"_class_name": "DDIMScheduler"}})", "solver_p");
   expect_refused(R"({"use_beta_sigmas": true})", "use_beta_sigmas");
   expect_refused(R"({"prediction_type": "flow_prediction"})", "flow_prediction");
   expect_refused(R"({"beta_schedule": "laplace"})", "laplace");

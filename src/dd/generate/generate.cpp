@@ -26,6 +26,7 @@ SamplingOptions sampling_options(const GenerateOptions& options) {
   const double no_bound = std::numeric_limits<double>::infinity();
   const double high = options.guidance_high > 0 ? options.guidance_high : no_bound;
   return {.sampler = options.sampler,
+          .karras = options.karras,
           .steps = options.steps,
           .guidance = {options.guidance, options.guidance_low, high},
           .width = size.width,
@@ -60,6 +61,8 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
               {"dtype", dtype_name(model.placement.dtype)},
               {"model_hash", model.fingerprint}};
   common.update(options.model_options.identity());
+  // Only where they differ from what sets without this field were made with.
+  if (sampling.karras) common["karras"] = true;
   description.settings = common;
   description.settings["seed"] = plan.seed;
   Json subjects = Json::array();

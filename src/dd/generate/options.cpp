@@ -36,7 +36,7 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
                 {.help = "LoRA file for every image, with FILE:SCALE for its strength"});
   visitor.field("adapters", adapters,
                 {.help = "folder written by adapt: one LoRA, or one a class"});
-  visitor.field("prompt", prompt, {.help = "text to draw; instead of --classes"});
+  visitor.field("prompt", prompt, {.help = "text to draw, \"\" too; instead of --classes"});
   visitor.field("count", count, {.help = "images of the prompt", .low = 1, .high = 1e7});
   visitor.field(
       "classes", classes,
@@ -47,6 +47,9 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
   visitor.field(
       "sampler", sampler,
       {.help = "way from noise to image; auto takes the model's own", .choices = samplers});
+  visitor.field("karras", karras,
+                {.help = "take the noise levels of Karras et al. (dpm++, euler, unipc), also where "
+                         "the model's scheduler does not"});
   visitor.field("steps", steps, {.help = "sampling steps", .low = 1, .high = 1e6});
   visitor.field("guidance", guidance,
                 {.help = "strength of classifier-free guidance; 1 or less switches it off",
@@ -69,10 +72,10 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
 
 void GenerateOptions::check() const {
   check_options(*this);
-  if (prompt.empty() == classes.empty()) {
-    fail_usage(prompt.empty() ? "neither --prompt nor --classes is given; give one of them"
-                              : "--prompt and --classes exclude each other; give one of them");
-  }
+  if (classes.empty() && prompt == kNoPrompt)
+    fail_usage("neither --prompt nor --classes is given; give one of them");
+  if (!classes.empty() && !prompt.empty() && prompt != kNoPrompt)
+    fail_usage("--prompt and --classes exclude each other; give one of them");
   if (guidance_high > 0 && guidance_high < guidance_low) {
     fail_usage("--guidance-high is below --guidance-low; swap them");
   }

@@ -39,7 +39,7 @@ TEST(GenerateOptions, ComplaintsNameTheFlag) {
   GenerateOptions options = good_options();
   options.classes = "list.txt";
   expect_usage_error(options, "--classes");
-  options.prompt.clear();
+  options.prompt = GenerateOptions::kNoPrompt;
   options.classes.clear();
   expect_usage_error(options, "--prompt");
   options = good_options();
@@ -55,6 +55,12 @@ TEST(GenerateOptions, ComplaintsNameTheFlag) {
   options = good_options();
   options.steps = 0;
   expect_usage_error(options, "--steps");
+}
+
+TEST(GenerateOptions, TheEmptyPromptIsOne) {
+  GenerateOptions options = good_options();
+  options.prompt.clear();
+  EXPECT_NO_THROW(options.check());
 }
 
 TEST(GenerateOptions, SizesAreOneNumberOrTwo) {

@@ -27,6 +27,16 @@ void resolve_size(const models::StableDiffusion& model, SamplingOptions& options
   }
 }
 
+void resolve_sampler(const models::StableDiffusion& model, SamplingOptions& options) {
+  if (options.sampler == "auto") options.sampler = default_sampler_name(model.schedule);
+  const bool known = knows_karras_sigmas(options.sampler);
+  if (options.karras && !known) {
+    fail_usage(cat("--karras has no meaning for the sampler ", options.sampler,
+                   "; choose dpm++2m, dpm++3m, euler or unipc, or leave it out"));
+  }
+  options.karras = known && (options.karras || model.schedule.use_karras_sigmas);
+}
+
 }  // namespace
 
 TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOptions& options)
@@ -39,9 +49,10 @@ TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOpt
                    "); use a text-to-image model"));
   }
   resolve_size(model, options_);
-  if (options_.sampler == "auto")
-    options_.sampler = default_sampler_name(model.schedule.class_name);
-  sampler_ = make_sampler(options_.sampler, model.schedule);
+  resolve_sampler(model, options_);
+  ScheduleConfig schedule = model.schedule;
+  schedule.use_karras_sigmas = options_.karras;
+  sampler_ = make_sampler(options_.sampler, schedule);
   sampler_->set_steps(options_.steps);
 }
 
@@ -77,7 +88,7 @@ at::Tensor TextToImage::decode(const at::Tensor& latents) const {
   std::vector<at::Tensor> parts;
   for (const at::Tensor& part : latents.split(each)) {
     const at::Tensor unscaled = part / model_.vae.config().scaling_factor;
-    const at::Tensor pixels = model_.vae.decode(unscaled.to(model_.placement.dtype));
+    const at::Tensor pixels = model_.vae.decode(unscaled);
     parts.push_back((pixels.to(at::kFloat) / 2 + 0.5).clamp(0, 1).cpu());
   }
   return at::cat(parts);

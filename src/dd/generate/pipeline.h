@@ -17,6 +17,7 @@ namespace dd::generate {
 
 struct SamplingOptions {
   std::string sampler = "auto";  ///< auto = the one of the model's scheduler
+  bool karras = false;           ///< Karras' noise levels, or as the model's scheduler says
   std::int64_t steps = 50;
   Guidance guidance;
   std::int64_t width = 0;  ///< pixels; 0 = what the model was trained on
@@ -28,11 +29,12 @@ struct SamplingOptions {
 /// (LoRA) between calls. Not thread-safe.
 class TextToImage {
  public:
-  /// Error(kUsage) for sizes that the model cannot draw or steps that it has no room for;
+  /// Error(kUsage) for sizes that the model cannot draw, steps that it has no room for, or Karras'
+  /// levels with a sampler that has none;
   /// Error(kInput) for a U-Net that draws something else than latents of this VAE.
   TextToImage(const models::StableDiffusion& model, const SamplingOptions& options);
 
-  /// The sampler and size in use, where the options left them open.
+  /// The sampler, size and noise levels in use, where the options left them open.
   const SamplingOptions& options() const noexcept { return options_; }
   /// U-Net evaluations for one batch; twice the work where guidance is active.
   std::int64_t evaluations() const {

@@ -52,7 +52,7 @@ PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
 Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   Plan plan;
   plan.seed = seed;
-  if (!options.prompt.empty()) {
+  if (options.classes.empty()) {
     plan.each = options.count;
     plan.subjects.push_back({"", "", options.prompt});
     return plan;

@@ -27,6 +27,8 @@ class CheckpointSource final : public nn::ParameterSource {
 
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
                        const nn::Init& init) override;
+  /// For what is read from now on.
+  void set_placement(Placement placement) { placement_ = placement; }
   /// Tensors that published files hold beside the weights (buffers) and that are not needed.
   void ignore(const std::string& name) { used_.insert(name); }
   /// Everything that begins so is not needed.

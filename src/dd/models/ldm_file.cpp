@@ -81,13 +81,16 @@ LdmModels load_ldm_models(const fs::path& file, Placement placement, const Model
     parts.unet.sample_size = sample_size(checkpoint, parts, prediction);
   CheckpointSource source(checkpoint, placement, ldm_names(parts));
   ignore_extras(source, parts);
-  LdmModels models{.parts = parts,
-                   .prediction = prediction,
-                   .text_encoder = TextEncoder(source, parts.text),
-                   .unet = UNet(source, parts.unet),
-                   .vae = Vae(source, parts.vae)};
+  TextEncoder text_encoder(source, parts.text);
+  UNet unet(source, parts.unet);
+  source.set_placement(vae_placement(placement));
+  Vae vae(source, parts.vae);
   source.finish();
-  return models;
+  return {.parts = std::move(parts),
+          .prediction = prediction,
+          .text_encoder = std::move(text_encoder),
+          .unet = std::move(unet),
+          .vae = std::move(vae)};
 }
 
 StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options) {

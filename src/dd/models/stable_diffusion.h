@@ -21,7 +21,7 @@ struct StableDiffusion {
   UNet unet;
   Vae vae;
   ScheduleConfig schedule;
-  Placement placement;
+  Placement placement;             ///< but for the VAE, float32 where this says float16
   std::string source;              ///< the folder or file it came from
   std::string fingerprint;         ///< see io/fingerprint.h
   std::vector<std::string> notes;  ///< what a user should know of how it was read, a line each

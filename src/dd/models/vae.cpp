@@ -248,6 +248,11 @@ Vae::~Vae() = default;
 Vae::Vae(Vae&&) noexcept = default;
 Vae& Vae::operator=(Vae&&) noexcept = default;
 
+Placement vae_placement(Placement placement) {
+  if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
+  return placement;
+}
+
 Vae Vae::load(const std::filesystem::path& folder, Placement placement) {
   const auto config =
       VaeConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
@@ -264,12 +269,17 @@ void Vae::save(const std::filesystem::path& folder, at::ScalarType dtype) const 
 }
 
 Posterior Vae::encode(const at::Tensor& pixels_nchw) const {
-  const std::vector<at::Tensor> halves = (*quantise_)((*encoder_)(pixels_nchw)).chunk(2, 1);
+  const at::Tensor moments = (*quantise_)((*encoder_)(pixels_nchw.to(dtype())));
+  const std::vector<at::Tensor> halves = moments.chunk(2, 1);
   return {halves[0], at::clamp(halves[1], -30.0, 20.0)};
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents_nchw) const {
-  return (*decoder_)((*unquantise_)(latents_nchw));
+  return (*decoder_)((*unquantise_)(latents_nchw.to(dtype())));
+}
+
+at::ScalarType Vae::dtype() const {
+  return table_->entries().front().second.scalar_type();
 }
 
 }  // namespace dd::models

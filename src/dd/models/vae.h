@@ -39,6 +39,11 @@ struct Posterior {
 class VaeEncoder;
 class VaeDecoder;
 
+/// Where the autoencoder of a model that computes at `placement` does: in float32 for float16. The
+/// decoder's activations leave float16's range in published models (black pictures); float32 costs
+/// a fifteenth of the weights and one pass an image.
+Placement vae_placement(Placement placement);
+
 /// The autoencoder of latent diffusion (Rombach et al. 2022; diffusers' AutoencoderKL).
 class Vae {
  public:
@@ -50,15 +55,16 @@ class Vae {
   static Vae load(const std::filesystem::path& folder, Placement placement);
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 
-  /// Pixels in −1 … 1.
+  /// Pixels in −1 … 1, in any precision; computed and returned in that of the weights.
   Posterior encode(const at::Tensor& pixels_nchw) const;
-  /// Unscaled latents → pixels in about −1 … 1.
+  /// Unscaled latents → pixels in about −1 … 1; the same holds for the precision.
   at::Tensor decode(const at::Tensor& latents_nchw) const;
 
   const VaeConfig& config() const { return config_; }
   /// Known once training has measured the latents.
   void set_scaling_factor(double factor) { config_.scaling_factor = factor; }
   const nn::ParameterTable& parameters() const { return *table_; }
+  at::ScalarType dtype() const;
 
  private:
   VaeConfig config_;
