@@ -23,9 +23,10 @@ bool is_device(std::string_view text) {
 
 void CommonOptions::visit(FieldVisitor& visitor) {
   visitor.field("device", device, {.help = "where to compute: cpu, cuda, cuda:N, or auto"});
-  visitor.field("dtype", dtype,
-                {.help = "number format of the models; auto takes f32 on a CPU (exact), bf16 on CUDA",
-                 .choices = {"auto", "f32", "bf16", "f16"}});
+  visitor.field(
+      "dtype", dtype,
+      {.help = "number format of the models; auto takes f32 on a CPU (exact), bf16 on CUDA",
+       .choices = {"auto", "f32", "bf16", "f16"}});
   visitor.field("threads", threads,
                 {.help = "CPU threads; 0 takes all cores", .low = 0, .high = 1024});
   visitor.field("seed", seed, {.help = "root of every random choice", .low = 0});

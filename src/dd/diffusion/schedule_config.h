@@ -57,7 +57,8 @@ struct ScheduleConfig {
 
   /// Reads the object. Error(kInput) names `where` and the field when a value has the wrong type,
   /// is out of range, or asks for something that is not supported (thresholding, stochastic or flow
-  /// solvers, a solver within the solver, other sigma spacings). Unknown keys are passed over, as diffusers does.
+  /// solvers, a solver within the solver, other sigma spacings). Unknown keys are passed over, as
+  /// diffusers does.
   static ScheduleConfig from_json(const Json& object, const std::string& where);
 
   /// Reads FOLDER/scheduler_config.json, where FOLDER is the `scheduler` folder of a model. Accepts

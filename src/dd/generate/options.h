@@ -21,7 +21,7 @@ struct GenerateOptions final : Options {
   std::int64_t per_class = 500;
   std::string prompt_template = "a photo of a {}";
   std::string sampler = "auto";  ///< auto = the one of the model's scheduler
-  bool karras = false;           ///< Karras' noise levels, also where the model's scheduler has others
+  bool karras = false;  ///< Karras' noise levels, also where the model's scheduler has others
   std::int64_t steps = 50;
   double guidance = 2.0;       ///< 1 or less switches guidance off
   double guidance_low = 0.0;   ///< noise levels sqrt((1 − a) / a) between which guidance acts;

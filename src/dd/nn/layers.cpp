@@ -20,9 +20,9 @@
 namespace dd::nn {
 namespace {
 
-/// LibTorch's float16 convolutions are some 180 times slower than float32 ones on a CPU, its float16
-/// products four times. There, weights are stored in float16 and widened where they are used, which
-/// is also more exact.
+/// LibTorch's float16 convolutions are some 180 times slower than float32 ones on a CPU, its
+/// float16 products four times. There, weights are stored in float16 and widened where they are
+/// used, which is also more exact.
 bool is_slow_half(const at::Tensor& weight) {
   return weight.scalar_type() == at::kHalf && weight.is_cpu();
 }
