@@ -163,7 +163,8 @@ class Workshop:
         key = (self.model(case), self.lora(case))
         if key not in self.pipelines:
             pipeline = StableDiffusionPipeline.from_pretrained(
-                key[0], local_files_only=True, safety_checker=None, requires_safety_checker=False)
+                key[0], torch_dtype=torch.float32, local_files_only=True, safety_checker=None,
+                requires_safety_checker=False)
             if key[1]:
                 pipeline.load_lora_weights(key[1].parent, weight_name=key[1].name)
                 pipeline.fuse_lora(components=["unet", "text_encoder"], lora_scale=LORA_SCALE)
