@@ -86,7 +86,7 @@ void add_folder(const models::StableDiffusion& model, const fs::path& path, Repo
   facts["prediction_type"] = to_string(model.schedule.prediction_type);
   facts["prediction_type_from"] = prediction_source(path);
   facts["default_size"] = model.default_size();
-  facts["sampler"] = default_sampler_name(model.schedule.class_name);
+  facts["sampler"] = default_sampler_name(model.schedule);
   facts["scheduler"] = model.schedule.class_name;
   facts["fingerprint"] = model.fingerprint;
   add_parts(model.unet, model.vae, model.text_encoder, report);
