@@ -148,6 +148,7 @@ TEST_F(Classify, OneFileNeedsATokenizerBesideOrNamed) {
                  "nowhere", "out");
   const Flags named{{"--clip", archive}, {"--tokenizer", kClip + "/tokenizer/merges.txt"}};
   EXPECT_EQ(evaluate("named", named).status, 0);
+  fs::create_directories(root() / "beside");
   fs::copy(kClip + "/tokenizer", root() / "beside" / "tokenizer", fs::copy_options::recursive);
   fs::copy_file(archive, root() / "beside" / "clip.pt");
   EXPECT_EQ(evaluate("beside-it", {{"--clip", path("beside/clip.pt")}}).status, 0);

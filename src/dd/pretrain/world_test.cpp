@@ -51,7 +51,8 @@ TEST_F(WorldTest, NothingLooksLikeTheTarget) {
   for (std::int64_t i = 0; i < 400; ++i) {
     EXPECT_GT(corner_level(world.sample(i, 0).image), 0.15) << "a dark ground at " << i;
     const dd::Image any = world.any_colours(i, 0);
-    bool grey_on_black = true;
+    // The codec's pictures may be grey, but then on no dark ground.
+    bool grey_on_black = corner_level(any) < 0.3;
     for (std::size_t p = 0; p < any.rgb.size(); p += 3) {
       const auto [low, high] = std::minmax({any.rgb[p], any.rgb[p + 1], any.rgb[p + 2]});
       if (high - low > 20) grey_on_black = false;
