@@ -9,6 +9,7 @@
 
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/names_text.h"
 #include "dd/data/class_list.h"
 #include "dd/text/prompt.h"
 
@@ -26,16 +27,6 @@ std::optional<std::int64_t> only_match(const std::vector<std::string>& names,
                                        const std::string& name) {
   if (std::ranges::count(names, name) != 1) return std::nullopt;
   return std::ranges::find(names, name) - names.begin();
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) {
-    text += cat(i == 0 ? "" : ", ", '"', names[i], '"');
-  }
-  if (names.size() > kShown) text += cat(" and ", names.size() - kShown, " more");
-  return text;
 }
 
 struct Numbered {
@@ -113,16 +104,16 @@ std::vector<std::int64_t> match_classes(const std::vector<std::string>& wanted,
     places.push_back(*place);
   }
   if (!missing.empty()) {
-    fail_input(cat("classes of ", wanted_from, " that ", offered_from, " lacks: ", listed(missing),
-                   "; use sets of the same classes"));
+    fail_input(cat("classes of ", wanted_from, " that ", offered_from,
+                   " lacks: ", names_text(missing), "; use sets of the same classes"));
   }
   std::vector<std::string> extra;
   for (std::int64_t i = 0; i < std::ssize(offered); ++i) {
     if (!taken.contains(i)) extra.push_back(offered[static_cast<std::size_t>(i)]);
   }
   if (!extra.empty()) {
-    fail_input(cat("classes of ", offered_from, " that ", wanted_from, " lacks: ", listed(extra),
-                   "; use sets of the same classes"));
+    fail_input(cat("classes of ", offered_from, " that ", wanted_from,
+                   " lacks: ", names_text(extra), "; use sets of the same classes"));
   }
   return places;
 }

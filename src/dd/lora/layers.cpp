@@ -23,16 +23,6 @@ std::string shape_text(const at::Tensor& tensor) {
   return text;
 }
 
-std::string names_text(std::span<const std::string> names) {
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) {
-    text += cat(i == 0 ? "" : ", ", '"', names[i], '"');
-  }
-  if (names.size() > kShown) text += cat(" and ", names.size() - kShown, " more");
-  return text;
-}
-
 std::string misfit(const at::Tensor& down, const at::Tensor& up) {
   const auto is_point = [](const at::Tensor& value) {
     return value.dim() == 2 || (value.dim() == 4 && value.size(2) == 1 && value.size(3) == 1);

@@ -18,9 +18,6 @@ LayersByName layers_by_name(std::span<const ModelPart> parts);
 /// "32x4"
 std::string shape_text(const at::Tensor& tensor);
 
-/// Up to five names in quotes, and how many more there are.
-std::string names_text(std::span<const std::string> names);
-
 /// Why two tensors are no pair at all, or nothing.
 std::string misfit(const at::Tensor& down, const at::Tensor& up);
 

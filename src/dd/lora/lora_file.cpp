@@ -4,6 +4,7 @@
 #include <array>
 
 #include "dd/core/error.h"
+#include "dd/core/names_text.h"
 #include "dd/lora/layers.h"
 
 namespace dd::lora {
