@@ -89,6 +89,73 @@ void blur_line(const std::uint8_t* in, std::uint8_t* out, int length, std::size_
   }
 }
 
+using Histogram = std::array<std::int64_t, 256>;
+using ValueTable = std::array<std::uint8_t, 256>;
+
+ValueTable identity_table() {
+  ValueTable table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::uint8_t>(i);
+  return table;
+}
+
+// Each channel by a table that follows from how often each of its values occurs.
+template <class MakeTable>
+void change_channels(Image& image, MakeTable make_table) {
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    Histogram histogram{};
+    for (std::size_t i = channel; i < image.rgb.size(); i += 3) ++histogram[image.rgb[i]];
+    const ValueTable table = make_table(histogram);
+    for (std::size_t i = channel; i < image.rgb.size(); i += 3) {
+      image.rgb[i] = table[image.rgb[i]];
+    }
+  }
+}
+
+ValueTable stretching_table(const Histogram& histogram) {
+  const auto occurs = [](std::int64_t count) { return count > 0; };
+  const auto first = std::find_if(histogram.begin(), histogram.end(), occurs);
+  const auto last = std::find_if(histogram.rbegin(), histogram.rend(), occurs);
+  const auto low = static_cast<double>(first - histogram.begin());
+  const auto high = static_cast<double>(histogram.rend() - last - 1);
+  ValueTable table = identity_table();
+  if (high <= low) return table;
+  const double scale = 255.0 / (high - low);
+  const double offset = -low * scale;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const double value = static_cast<double>(i) * scale + offset;
+    table[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+  }
+  return table;
+}
+
+ValueTable equalising_table(const Histogram& histogram) {
+  std::int64_t pixels = 0;
+  std::int64_t of_highest = 0;
+  for (const std::int64_t count : histogram) {
+    pixels += count;
+    if (count > 0) of_highest = count;
+  }
+  // Pixels a step of one level; the highest value is left out, as in PIL.
+  const std::int64_t step = (pixels - of_highest) / 255;
+  ValueTable table = identity_table();
+  if (step == 0) return table;
+  std::int64_t below = step / 2;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = static_cast<std::uint8_t>(std::min<std::int64_t>(255, below / step));
+    below += histogram[i];
+  }
+  return table;
+}
+
+// Weight 5 for the middle and 1 for each neighbour, rounded.
+std::uint8_t smoothed(const Image& image, int x, int y, std::size_t channel) {
+  int sum = 4 * image.pixel(x, y)[channel];
+  for (int dy = -1; dy <= 1; ++dy) {
+    for (int dx = -1; dx <= 1; ++dx) sum += image.pixel(x + dx, y + dy)[channel];
+  }
+  return static_cast<std::uint8_t>((2 * sum + 13) / 26);
+}
+
 }  // namespace
 
 void adjust_brightness(Image& image, double factor) {
@@ -134,6 +201,35 @@ void blur(Image& image, double sigma) {
   const std::size_t stride = image.offset(0, 1);
   for (int x = 0; x < image.width; ++x) {
     blur_line(rows.pixel(x, 0), image.pixel(x, 0), image.height, stride, weights);
+  }
+}
+
+void posterise(Image& image, int bits) {
+  const auto mask = static_cast<std::uint8_t>(0xFF << (8 - std::clamp(bits, 0, 8)));
+  for (std::uint8_t& value : image.rgb) value &= mask;
+}
+
+void auto_contrast(Image& image) {
+  change_channels(image, stretching_table);
+}
+
+void equalise(Image& image) {
+  change_channels(image, equalising_table);
+}
+
+void adjust_sharpness(Image& image, double factor) {
+  const Image source = image;
+  // In single precision and cut off, as PIL blends.
+  const auto share = static_cast<float>(factor);
+  for (int y = 1; y + 1 < image.height; ++y) {
+    for (int x = 1; x + 1 < image.width; ++x) {
+      for (std::size_t channel = 0; channel < 3; ++channel) {
+        const int smooth = smoothed(source, x, y, channel);
+        const int own = source.pixel(x, y)[channel];
+        const float value = static_cast<float>(smooth) + share * static_cast<float>(own - smooth);
+        image.pixel(x, y)[channel] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F));
+      }
+    }
   }
 }
 
