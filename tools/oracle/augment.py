@@ -21,11 +21,10 @@ from torchvision.transforms import functional as tv  # noqa: E402
 WIDTH, HEIGHT = 28, 24
 SEED = 900
 MAGNITUDES = (9, 17, 30)
-# Blends are rounded here and cut off in PIL. Hues are kept in 256 steps there. PIL's blur is three boxes.
+# Blends are rounded here and cut off in PIL. Hues are kept in 256 steps there.
 EXACT = {"most": 0, "mean": 0}
 BLEND = {"most": 1, "mean": 1}
-HUE = {"most": 8, "mean": 2}
-BLUR = {"most": 6, "mean": 1}
+HUE = {"most": 12, "mean": 2}
 
 
 def pictures():
@@ -64,7 +63,7 @@ def colour_cases():
         "hue": (tv.adjust_hue, (-0.5, -0.1, 0.05, 0.3), HUE),
         "solarise": (tv.solarize, (128, 200), EXACT),
         "blur": (lambda image, radius: image.filter(ImageFilter.GaussianBlur(radius)),
-                 (0.5, 1.0, 2.0), BLUR)}
+                 (0.3, 0.5, 1.0, 2.0, 3.4), EXACT)}
     for kind, (change, values, near) in changes.items():
         for value in values:
             yield ({"kind": kind, "value": value, "picture": "bright", "name": f"{kind} {value}"}, near,

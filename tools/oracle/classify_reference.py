@@ -20,7 +20,7 @@ from torchmetrics.functional.classification import (  # noqa: E402
     multiclass_accuracy, multiclass_calibration_error, multiclass_confusion_matrix)
 from torchvision.transforms import v2  # noqa: E402
 
-STEPS, WARM_UP, REAL, SYNTHETIC, REAL_WEIGHT, SMOOTHING = 5, 2, 3, 4, 0.8, 0.1
+STEPS, WARM_UP, REAL, SYNTHETIC, REAL_WEIGHT, SMOOTHING = 5, 1, 3, 4, 0.8, 0.1
 LEARNING_RATE, FINAL_RATE, WEIGHT_DECAY, CLIP_NORM = 1e-3, 1e-5, 1e-4, 1.0
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)

@@ -15,7 +15,8 @@ void adjust_hue(Image& image, double turn);
 void make_grey(Image& image);
 /// Inverts values of `threshold` and more.
 void solarise(Image& image, int threshold = 128);
-/// Gaussian blur; `sigma` in pixels, edges repeat. 0 changes nothing.
+/// Gaussian blur by three boxes in each direction, bit for bit PIL's ImageFilter.GaussianBlur;
+/// `sigma` in pixels, edges repeat. 0 changes nothing.
 void blur(Image& image, double sigma);
 
 /// Keeps the `bits` highest bits of each value, 0 … 8.
