@@ -97,6 +97,7 @@ Json metrics_json(const EvaluateOptions& options, const Subject& subject,
           {"top1", accuracy.top1},
           {"top5", accuracy.top5},
           {"ece", accuracy.ece},
+          {"nll", accuracy.nll},
           {"class_names", result.class_names},
           {"per_class", per_class},
           {"class_counts", accuracy.class_counts},
@@ -116,6 +117,9 @@ EvaluateResult result_of(const Json& metrics, const std::string& where) {
   accuracy.top1 = json_required<double>(metrics, "top1", where);
   accuracy.top5 = json_required<double>(metrics, "top5", where);
   accuracy.ece = json_required<double>(metrics, "ece", where);
+  // Metrics of version 1 have none.
+  const Json nll = metrics.value("nll", Json());
+  accuracy.nll = nll.is_number() ? nll.get<double>() : std::nan("");
   accuracy.class_counts = json_required<std::vector<std::int64_t>>(metrics, "class_counts", where);
   accuracy.confusion =
       json_required<std::vector<std::vector<std::int64_t>>>(metrics, "confusion", where);
