@@ -28,6 +28,7 @@ train::EngineOptions engine_options(const TrainingSetup& setup, const TrainingRu
           .save_every = setup.options.save_every,
           .validate_every = setup.data.validation.empty() ? 0 : setup.options.validate_every,
           .state_file = run.folder / kStateFile,
+          .events = run.folder,
           .identity = run.identity,
           .optimizer = setup.options.optimizer};
 }
