@@ -12,6 +12,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/lora/merged_lora.h"
 #include "dd/text/prompt.h"
@@ -213,6 +214,10 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }
+  EventFile events(common.out);
+  events.add("metrics/top1", 0, result.accuracy.top1);
+  events.add("metrics/top5", 0, result.accuracy.top5);
+  events.add("metrics/ece", 0, result.accuracy.ece);
   write_json(metrics, metrics_json(options, subject, result));
   return result;
 }
