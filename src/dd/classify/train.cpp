@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/classify/train.h"
 
-#include <charconv>
-
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
+#include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
+#include "dd/core/number_text.h"
+#include "dd/text/prompt.h"
 
 namespace dd::classify {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The shortest text that gives the number back, such as "0.8".
-std::string number_text(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
 
 /// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
 /// is there) and without what only concerns saving.
@@ -30,6 +24,7 @@ std::string identity_of(const TrainOptions& options, const CommonOptions& common
                           "val", "save_every"}) {
     settings.erase(key);
   }
+  leave_out_what_is_usual(settings);
   settings["seed"] = common.seed;
   settings["dtype"] = dtype_name(dtype);
   settings["clip_fingerprint"] = fingerprint;
@@ -75,9 +70,10 @@ class Trainer {
       return result;
     }
     if (common_.dry_run) return describe();
+    const std::int64_t threads = thread_count(common_.threads);
+    const std::vector<PrintSet> prints = guard_training(data_, threads, context_);
     const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
-    const std::int64_t threads = thread_count(common_.threads);
     const TrainingSetup setup{
         model,
         data_,
@@ -87,6 +83,7 @@ class Trainer {
         threads};
     cache_images(data_, model.preprocess, options_.augment, threads, context_);
     if (common_.force) remove_classifier(common_.out);
+    write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
     train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
     return read_result(common_.out);
@@ -129,7 +126,7 @@ class Trainer {
     } else if (has_record(folder, kClassifierFile, identity, "a classifier")) {
       return read_json(folder / kClassifierFile);
     }
-    const std::string name = cat("train classifier (lambda ", number_text(lambda), ")");
+    const std::string name = cat("train classifier (lambda ", shortest_text(lambda), ")");
     return train_classifier(setup, {folder, identity, lambda, name}, context_);
   }
 
@@ -139,7 +136,7 @@ class Trainer {
     Json tried = Json::array();
     double seconds = 0;
     for (const double lambda : parse_lambdas(options_.lambdas)) {
-      const fs::path folder = common_.out / cat("lambda-", number_text(lambda));
+      const fs::path folder = common_.out / cat("lambda-", shortest_text(lambda));
       const Json record = candidate(setup, lambda, folder);
       const double top1 = record.at("validation_top1").get<double>();
       tried.push_back({{"lambda", lambda}, {"validation_top1", top1}});
@@ -149,7 +146,7 @@ class Trainer {
         best_folder = folder;
       }
     }
-    for (const char* file : {kAdapterFile, kAdapterConfig}) {
+    for (const char* file : {kAdapterFile, kAdapterConfig, kCurveFile}) {
       write_file_atomically(common_.out / file, read_file(best_folder / file));
     }
     best["identity"] = identity;
@@ -173,7 +170,11 @@ TrainClassifierResult run_train(const TrainOptions& options, const CommonOptions
                                 Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the classifier");
-  return Trainer(options, common, context).run();
+  TrainOptions resolved = options.resolved();
+  resolved.prompt_template =
+      fill_domain(options.prompt_template,
+                  options.real.empty() ? std::nullopt : domain_word(parse_data_spec(options.real)));
+  return Trainer(resolved, common, context).run();
 }
 
 }  // namespace dd::classify

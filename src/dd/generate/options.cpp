@@ -43,7 +43,10 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
       {.help = "classes to draw: a text file with a name a line, a folder of class folders, "
                "or NAME:ROOT of a known data set; instead of --prompt"});
   visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = 1e7});
-  visitor.field("template", prompt_template, {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "template", prompt_template,
+      {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "
+               "(pet, car, ...)"});
   visitor.field("from-shots", from_shots,
                 {.help = "image-to-image: noise the pictures of this shots.json or data set in "
                          "turn, and draw from there (with --classes)"});

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "dd/core/error.h"
+#include "dd/core/memory.h"
 
 namespace dd::run {
 namespace {
@@ -19,19 +20,23 @@ bool run_stage(const Stage& stage, StageRecord& record, Context& context) {
   using Clock = std::chrono::steady_clock;
   context.cancel.check();
   context.report.info(cat(stage.name, ": ", stage.what));
+  const PeakMemory peak;
   const auto start = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto cost = [&] {
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return StageRecord::Cost{seconds, peak.bytes().value_or(0)};
+  };
   try {
     const bool worked = stage.run(context);
     if (worked) {
-      record.add(stage.name, seconds());
+      record.add(stage.name, cost());
     } else {
       context.report.info(cat(stage.name, ": kept"));
     }
     record.complete(stage.name, {.work = work_name(stage.work), .units = stage.units});
     return worked;
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) record.add(stage.name, seconds());
+    if (error.kind() == ErrorKind::kCancelled) record.add(stage.name, cost());
     throw;
   }
 }

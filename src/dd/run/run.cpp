@@ -3,6 +3,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/json.h"
+#include "dd/report/mistakes.h"
 #include "dd/report/report.h"
 #include "dd/report/summary.h"
 #include "dd/run/execute.h"
@@ -34,6 +35,19 @@ Setup prepare(const RunOptions& options, const CommonOptions& common, Context& c
   return setup;
 }
 
+/// The report shows pictures of what went wrong, for the first seed.
+void keep_mistakes(const Setup& setup, const Chain& chain) {
+  const std::unique_ptr<Dataset> data =
+      open_dataset(parse_data_spec(setup.options.data), setup.options.test_split);
+  const report::ScoredImages images{[&](std::int64_t i) { return data->id(i); },
+                                    [&](std::int64_t i) { return data->image(i); }, data->size()};
+  for (const Measurement& measured : chain.measurements()) {
+    if (measured.cell.seed == setup.seeds.front()) {
+      report::save_mistakes(setup.common.out / measured.evaluation, images);
+    }
+  }
+}
+
 }  // namespace
 
 RunResult run_all(const RunOptions& options, const CommonOptions& common, Context& context) {
@@ -55,6 +69,7 @@ RunResult run_all(const RunOptions& options, const CommonOptions& common, Contex
     results.push_back(result_of(setup, measured, record));
   }
   write_json(common.out / "results.json", results);
+  keep_mistakes(setup, chain);
   report::write_report(common.out);
   result.text = report::summary_table(report::summarise(results));
   return result;

@@ -8,11 +8,11 @@
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
-#include "dd/image/resize.h"
 #include "dd/image/write.h"
 #include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
+#include "dd/run/leak_check.h"
 #include "dd/text/prompt.h"
 
 namespace dd::run {
@@ -66,11 +66,7 @@ void find_data(Setup& setup, Context& context) {
   // Counted, not looked at: the test images belong to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
-}
-
-Image thumbnail(const Image& image) {
-  constexpr int kSide = 128;
-  return std::min(image.width, image.height) > kSide ? resize_short_side(image, kSide) : image;
+  check_run_leaks(setup, context);
 }
 
 }  // namespace
@@ -145,6 +141,7 @@ bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
                    " gives now; use another --out, or --force to start over"));
   }
   constexpr std::int64_t kShown = 8;
+  constexpr int kSide = 128;
   const auto entries = folders_for_classes(setup.data->class_names());
   std::vector<std::int64_t> shown(entries.size(), 0);
   for (const std::int64_t index : record.indices) {
@@ -152,7 +149,8 @@ bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
     if (shown[label] == kShown) continue;
     char name[16];
     std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(shown[label]++));
-    write_png(draw.folder / entries[label].folder / name, thumbnail(setup.data->image(index)));
+    write_png(draw.folder / entries[label].folder / name,
+              thumbnail(setup.data->image(index), kSide));
   }
   write_shots(file, *setup.data, record);
   return true;

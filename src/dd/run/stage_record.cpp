@@ -17,7 +17,8 @@ StageRecord::Entries StageRecord::read(const std::filesystem::path& file) {
   for (const auto& [stage, json] : saved.items()) {
     const std::string where = file.string();
     Entry& entry = entries[stage];
-    entry.seconds = json_required<double>(json, "seconds", where);
+    entry.cost = {json_required<double>(json, "seconds", where),
+                  json_value<std::int64_t>(json, "peak_memory", 0, where)};
     entry.complete = json.contains("units");
     entry.amount.work = json_value<std::string>(json, "work", "", where);
     entry.amount.units = json_value<std::int64_t>(json, "units", 0, where);
@@ -41,8 +42,8 @@ double StageRecord::seconds(const std::string& stage, std::int64_t units) const 
   const Entry* entry = find(stage);
   if (entry == nullptr) return 0;
   const std::int64_t all = std::max(entry->amount.units, units);
-  return all > 0 ? entry->seconds * static_cast<double>(units) / static_cast<double>(all)
-                 : entry->seconds;
+  const double spent = entry->cost.seconds;
+  return all > 0 ? spent * static_cast<double>(units) / static_cast<double>(all) : spent;
 }
 
 bool StageRecord::is_complete(const std::string& stage, std::int64_t units) const {
@@ -56,16 +57,18 @@ double StageRecord::rate(const std::string& work) const {
   for (const Entries* entries : {&own_, &others_}) {
     for (const auto& [stage, entry] : *entries) {
       // Work found done, by a program that kept no times, tells nothing.
-      if (!entry.complete || entry.amount.work != work || entry.seconds == 0) continue;
-      seconds += entry.seconds;
+      if (!entry.complete || entry.amount.work != work || entry.cost.seconds == 0) continue;
+      seconds += entry.cost.seconds;
       units += static_cast<double>(entry.amount.units);
     }
   }
   return units > 0 ? seconds / units : 0;
 }
 
-void StageRecord::add(const std::string& stage, double seconds) {
-  own_[stage].seconds += seconds;
+void StageRecord::add(const std::string& stage, const Cost& cost) {
+  Cost& own = own_[stage].cost;
+  own.seconds += cost.seconds;
+  own.peak_memory = std::max(own.peak_memory, cost.peak_memory);
   save();
 }
 
@@ -86,7 +89,8 @@ void StageRecord::clear(const std::string& stage) {
 void StageRecord::save() const {
   Json saved = Json::object();
   for (const auto& [name, entry] : own_) {
-    Json& json = saved[name] = {{"seconds", entry.seconds}};
+    Json& json = saved[name] = {{"seconds", entry.cost.seconds}};
+    if (entry.cost.peak_memory > 0) json["peak_memory"] = entry.cost.peak_memory;
     if (!entry.complete) continue;
     json["work"] = entry.amount.work;
     json["units"] = entry.amount.units;

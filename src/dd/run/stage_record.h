@@ -8,14 +8,20 @@
 
 namespace dd::run {
 
-/// How long each stage worked, over all calls that it took, and how much it had to do:
-/// OUT/stages.json.
+/// How long each stage worked, over all calls that it took, the most memory it had
+/// resident, and how much it had to do: OUT/stages.json.
 class StageRecord {
  public:
   /// A finished stage's kind of work, and what its time is proportional to.
   struct Amount {
     std::string work{};
     std::int64_t units = 0;
+  };
+
+  /// What a call took.
+  struct Cost {
+    double seconds = 0;
+    std::int64_t peak_memory = 0;  ///< bytes; 0 where the system does not say
   };
 
   /// Takes over what the file holds. Error(kInput) when it is no such record.
@@ -32,7 +38,7 @@ class StageRecord {
   double rate(const std::string& work) const;
 
   /// Adds to what an interrupted call took, and saves.
-  void add(const std::string& stage, double seconds);
+  void add(const std::string& stage, const Cost& cost);
   /// Notes that a stage is finished, and saves.
   void complete(const std::string& stage, const Amount& amount);
   /// Forgets a stage that starts over.
@@ -40,7 +46,7 @@ class StageRecord {
 
  private:
   struct Entry {
-    double seconds = 0;
+    Cost cost{};
     bool complete = false;
     Amount amount{};
   };
