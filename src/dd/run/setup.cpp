@@ -154,7 +154,8 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
     if (shown[label] == kShown) continue;
     char name[16];
     std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(shown[label]++));
-    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index), kSide));
+    write_png(folder / "shots" / entries[label].folder / name,
+              thumbnail(setup.data->image(index), kSide));
   }
   write_shots(file, *setup.data, record);
   return true;
