@@ -151,7 +151,7 @@ class Trainer {
   void finish(const AdapterJob& job, const train::TrainResult& result) {
     lora::write_lora(job.folder / lora::kLoraFileName, lora_.weights(),
                      {.base_model = run_.fingerprint,
-                      .prompt_template = options_.prompt_template,
+                      .prompt_template = plan_.prompt_template,
                       .class_name = job.class_name,
                       .data = plan_.data_hash,
                       .settings = run_.settings});

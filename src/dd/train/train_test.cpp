@@ -60,6 +60,7 @@ struct Rig {
 
 EngineOptions options(const std::filesystem::path& state) {
   EngineOptions engine;
+  engine.keep_step_losses = true;
   engine.steps = 60;
   engine.validate_every = 20;
   engine.ema_decay = 0.9;
@@ -84,6 +85,11 @@ TEST(Engine, LearnsAndRecordsItsCurves) {
   EXPECT_LT(outcome.result.validation.back().value, 0.2 * outcome.result.validation.front().value);
   EXPECT_EQ(outcome.result.validation.size(), 4U);
   EXPECT_EQ(outcome.result.losses.size(), 6U);
+  ASSERT_EQ(outcome.result.step_losses.size(), 60U);
+  double sum = 0;
+  for (std::size_t i = 20; i < 30; ++i) sum += outcome.result.step_losses[i].value;
+  EXPECT_NEAR(outcome.result.losses[2].value, sum / 10, 1e-12);
+  EXPECT_EQ(outcome.result.step_losses[59].step, 60);
   EXPECT_TRUE(at::equal(setup.slope, outcome.values.narrow(0, 0, 1)))
       << "parameters must be views of the buffer";
 }
@@ -102,6 +108,11 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
     ASSERT_EQ(outcome.result.losses.size(), expected.result.losses.size());
     for (std::size_t i = 0; i < expected.result.losses.size(); ++i) {
       EXPECT_EQ(outcome.result.losses[i].value, expected.result.losses[i].value);
+    }
+    ASSERT_EQ(outcome.result.step_losses.size(), expected.result.step_losses.size());
+    for (std::size_t i = 0; i < expected.result.step_losses.size(); ++i) {
+      EXPECT_EQ(outcome.result.step_losses[i].step, expected.result.step_losses[i].step);
+      EXPECT_EQ(outcome.result.step_losses[i].value, expected.result.step_losses[i].value);
     }
   }
 }
