@@ -46,7 +46,8 @@ void visit_model(TrainOptions& options, FieldVisitor& visitor) {
                          "+mlp also the MLPs (the official code: qv)",
                  .choices = {"qkvo", "qv", "qkvo+mlp", "qv+mlp"}});
   visitor.field("template", options.prompt_template,
-                {.help = "prompt of a class; {} stands for its name"});
+                {.help = "prompt of a class; {} stands for its name, {domain} for the known "
+                         "set's word (pet, car, ...)"});
 }
 
 void visit_training(TrainOptions& options, FieldVisitor& visitor) {

@@ -5,8 +5,10 @@
 
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
+#include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
+#include "dd/text/prompt.h"
 
 namespace dd::classify {
 namespace {
@@ -88,9 +90,10 @@ class Trainer {
       return result;
     }
     if (common_.dry_run) return describe();
+    const std::int64_t threads = thread_count(common_.threads);
+    const std::vector<PrintSet> prints = guard_training(data_, threads, context_);
     const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
-    const std::int64_t threads = thread_count(common_.threads);
     const TrainingSetup setup{
         model,
         data_,
@@ -100,6 +103,7 @@ class Trainer {
         threads};
     cache_images(data_, model.preprocess, options_.augment, threads, context_);
     if (common_.force) remove_classifier(common_.out);
+    write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
     train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
     return read_result(common_.out);
@@ -186,7 +190,10 @@ TrainClassifierResult run_train(const TrainOptions& options, const CommonOptions
                                 Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the classifier");
-  const TrainOptions resolved = options.resolved();
+  TrainOptions resolved = options.resolved();
+  resolved.prompt_template =
+      fill_domain(options.prompt_template,
+                  options.real.empty() ? std::nullopt : domain_word(parse_data_spec(options.real)));
   return Trainer(resolved, common, context).run();
 }
 

@@ -34,6 +34,7 @@ train::EngineOptions engine_options(const TrainingSetup& setup, const TrainingRu
           .validate_every = setup.data.validation.empty() ? 0 : setup.options.validate_every,
           .state_file = run.folder / kStateFile,
           .keep_step_losses = true,
+          .events = run.folder,
           .identity = run.identity,
           .optimizer = optimizer};
 }

@@ -146,8 +146,13 @@ std::optional<double> TrainingTask::validation_loss() {
   const std::span<const float> scores(logits.const_data_ptr<float>(),
                                       static_cast<std::size_t>(logits.numel()));
   const AccuracyReport report = measure_accuracy(scores, images.labels, logits.size(1));
+  top1_ = report.top1;
   record_.add(done_, report.top1, parameters_.data());
   return at::cross_entropy_loss(logits, as_tensor(images.labels, at::kCPU)).item<double>();
+}
+
+std::vector<std::pair<std::string, double>> TrainingTask::validation_figures() const {
+  return {{"top1", top1_}};
 }
 
 }  // namespace dd::classify

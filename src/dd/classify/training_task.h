@@ -35,6 +35,7 @@ class TrainingTask final : public train::Task {
 
   at::Tensor loss(std::int64_t step) override;
   std::optional<double> validation_loss() override;
+  std::vector<std::pair<std::string, double>> validation_figures() const override;
 
  private:
   std::vector<Image> draw(std::int64_t step, std::vector<std::int64_t>& labels);
@@ -51,6 +52,7 @@ class TrainingTask final : public train::Task {
   std::optional<train::BatchOrder> real_order_;
   std::optional<train::BatchOrder> synthetic_order_;
   std::int64_t done_ = 0;  ///< updates when validation_loss is called
+  double top1_ = 0;        ///< that it found
 };
 
 /// λ CE(first `plan.real` rows) + (1 − λ) CE(the others); logits [B, C]; targets are labels [B] or

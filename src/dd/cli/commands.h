@@ -13,6 +13,7 @@ namespace dd::cli {
 Command run_command();
 Command adapt_command();
 Command convert_command();
+Command data_check_command();
 Command evaluate_command();
 Command generate_command();
 Command inspect_command();

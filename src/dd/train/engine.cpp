@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "dd/core/event_file.h"
 #include "dd/core/json.h"
 #include "dd/io/safetensors.h"
 
@@ -60,6 +61,9 @@ class Run {
 
   TrainResult run() {
     if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
+    if (!options_.events.empty()) {
+      events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
+    }
     started_ = Clock::now();
     if (step_ == 0) validate();
     while (step_ < options_.steps) {
@@ -115,6 +119,8 @@ class Run {
                       "; try a lower --lr or a longer --warmup"));
     }
     result_.losses.push_back({step_, mean});
+    note("loss", mean);
+    note("learning_rate", learning_rate(options_.optimizer, step_ - 1, options_.steps));
     fetch_losses();
   }
 
@@ -133,7 +139,14 @@ class Run {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
     const std::optional<double> loss = task_.validation_loss();
-    if (loss) result_.validation.push_back({step_, *loss});
+    if (!loss) return;
+    result_.validation.push_back({step_, *loss});
+    note("validation/loss", *loss);
+    for (const auto& [name, value] : task_.validation_figures()) note("validation/" + name, value);
+  }
+
+  void note(const std::string& tag, double value) {
+    if (events_) events_->add(tag, step_, value);
   }
 
   void preview() {
@@ -195,6 +208,7 @@ class Run {
     result_.losses = curve_from_json(progress.at("losses"));
     result_.validation = curve_from_json(progress.at("validation"));
     result_.step_losses = curve_from_json(progress.value("step_losses", Json::array()));
+    resumed_ = true;
     context_.report.info(cat(options_.name, ": resumed at step ", step_, " of ", options_.steps));
   }
 
@@ -220,6 +234,8 @@ class Run {
   std::int64_t stretch_ = 0;            ///< steps since the last point of the loss curve
   at::Tensor stretch_sum_;
   Clock::time_point started_;
+  bool resumed_ = false;
+  std::optional<EventFile> events_;
 };
 
 }  // namespace
