@@ -47,7 +47,9 @@ inline void write_jpeg(const std::filesystem::path& path) {
   write_file_atomically(path, jpeg_bytes(noise_picture(std::hash<std::string>{}(name) % 100000)));
 }
 
-/// Writes a MATLAB file variable by variable, compressed as the data sets' own files are.
+/// Writes a MATLAB file variable by variable. Numbers are compressed, as in the data sets' own
+/// files; cells and structures are not, because libmatio 1.5.23 notes wrong sizes for what lies in
+/// compressed ones (it reads right ones of other programs).
 class MatWriter {
  public:
   explicit MatWriter(const std::filesystem::path& path) {
@@ -95,7 +97,8 @@ class MatWriter {
                          0);
   }
   void add(matvar_t* variable) {
-    Mat_VarWrite(file_, variable, MAT_COMPRESSION_ZLIB);
+    const bool nested = variable->class_type == MAT_C_CELL || variable->class_type == MAT_C_STRUCT;
+    Mat_VarWrite(file_, variable, nested ? MAT_COMPRESSION_NONE : MAT_COMPRESSION_ZLIB);
     Mat_VarFree(variable);
   }
   mat_t* file_;

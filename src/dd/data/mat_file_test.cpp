@@ -9,6 +9,27 @@
 
 namespace {
 
+// What scipy 1.17's savemat(do_compression=True) makes of a cell array of two texts (class_names),
+// a structure array (annotations: class, fname) and numbers (labels), behind the 116 bytes of text
+// that each such file begins with.
+constexpr std::string_view kByScipy =
+    "00000000000000000001494d0f00000074000000789ce36360607800c46c40cc01c48c0c10c08ac46782d2dc"
+    "409c9c93585c1c9f97989b5a0c56c707c40148fa59b0e89742325700ca77f455704fcd4b2d4acc51f028cdcd"
+    "4d2d52080e0d533032303060809beb41c05c613473417cc7e4d2a24485201f85e0d494c43ca0818646607900"
+    "362014a70f00000075000000789ce3636060886064606003d21c40ccc40001ac503e23540c44730371625e5e"
+    "7e496249667e5e31541d0b582f489e07889373128b8b19d2f2127353c1f27c406cc080309f138bf930cc00b6"
+    "8b11ac07841d90f4b160d1c789a44f00ca37000243bdac8274a83839f6f35368bf1192fd00357b104b0f0000"
+    "002e000000789ce3636060b000623620e600624e06086085f2198198094a83d4e42426a5e61483c498187cfd"
+    "1818003b770387";
+
+std::string from_hex(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
 using dd::MatFile;
 using dd::test::expect_input_error;
 using dd::test::input_error;
@@ -36,6 +57,19 @@ TEST_F(MatFileTest, ReadsNumbersTextsAndStructures) {
   EXPECT_EQ(fields.at("class"), (std::vector<std::string>{"14", "3"}));
   EXPECT_EQ(fields.at("fname"), (std::vector<std::string>{"00001.jpg", "00002.jpg"}));
   EXPECT_EQ(file.numbers("labels").size(), 3U);  // variables can be read in any order, and again
+}
+
+TEST_F(MatFileTest, ReadsWhatAnotherProgramCompressed) {
+  std::string text = "MATLAB 5.0 MAT-file";
+  text.resize(116, ' ');
+  dd::write_file_atomically(path(), text + from_hex(kByScipy));
+  const MatFile file(path());
+  EXPECT_EQ(file.texts("class_names"),
+            (std::vector<std::string>{"AM General Hummer SUV 2000", "Acura RL Sedan 2012"}));
+  const auto fields = file.fields("annotations", {"class", "fname"});
+  EXPECT_EQ(fields.at("class"), (std::vector<std::string>{"14", "15"}));
+  EXPECT_EQ(fields.at("fname"), (std::vector<std::string>{"00001.jpg", "00002.jpg"}));
+  EXPECT_EQ(file.numbers("labels"), (std::vector<std::int64_t>{77, 78}));
 }
 
 TEST_F(MatFileTest, SaysWhatDoesNotFit) {
