@@ -95,6 +95,9 @@ TEST_F(ShardsTest, AFolderOfShardsHasTheSplitsOfTheirNames) {
   EXPECT_EQ(ids("", "val"), (Names{"dog set-val-0.tar/1.png"}));
   EXPECT_EQ(ids("", "test"), (Names{"dog testing_0.tar/1.png"}));
   EXPECT_EQ(ids("set-val-0.tar", "val").size(), 1U);
+  // An archive beside class folders is somebody's backup.
+  dd::write_png(root() / "cat" / "1.png", noise_picture(1));
+  EXPECT_EQ(ids("", "train"), (Names{"cat cat/1.png"}));
 }
 
 TEST_F(ShardsTest, PatternsCountWithTheirDigits) {
