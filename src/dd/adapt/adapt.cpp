@@ -142,6 +142,7 @@ class Trainer {
         .save_every = options_.save_every,
         .validate_every = options_.validate_every,
         .state_file = state_file(job),
+        .events = job.folder,
         .identity = run_.identity,
         .optimizer = options_.optimizer};
     return run_training(engine, parameters_, task, context_);

@@ -12,6 +12,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/lora/merged_lora.h"
 #include "dd/text/prompt.h"
@@ -97,6 +98,7 @@ Json metrics_json(const EvaluateOptions& options, const Subject& subject,
           {"top1", accuracy.top1},
           {"top5", accuracy.top5},
           {"ece", accuracy.ece},
+          {"nll", accuracy.nll},
           {"class_names", result.class_names},
           {"per_class", per_class},
           {"class_counts", accuracy.class_counts},
@@ -116,6 +118,9 @@ EvaluateResult result_of(const Json& metrics, const std::string& where) {
   accuracy.top1 = json_required<double>(metrics, "top1", where);
   accuracy.top5 = json_required<double>(metrics, "top5", where);
   accuracy.ece = json_required<double>(metrics, "ece", where);
+  // Metrics of version 1 have none.
+  const Json nll = metrics.value("nll", Json());
+  accuracy.nll = nll.is_number() ? nll.get<double>() : std::nan("");
   accuracy.class_counts = json_required<std::vector<std::int64_t>>(metrics, "class_counts", where);
   accuracy.confusion =
       json_required<std::vector<std::vector<std::int64_t>>>(metrics, "confusion", where);
@@ -209,6 +214,10 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }
+  EventFile events(common.out);
+  events.add("metrics/top1", 0, result.accuracy.top1);
+  events.add("metrics/top5", 0, result.accuracy.top5);
+  events.add("metrics/ece", 0, result.accuracy.ece);
   write_json(metrics, metrics_json(options, subject, result));
   return result;
 }

@@ -22,6 +22,18 @@ std::string number_text(double value) {
   return {text.data(), end};
 }
 
+/// Settings that came after the first release count only where they are not what was done before,
+/// so that the classifiers of then are still complete. The preset stands in the settings that it
+/// sets.
+void leave_out_what_is_usual(Json& settings) {
+  const Json usual = options_to_json(TrainOptions());
+  for (const char* key : {"rand_augment", "rand_magnitude", "label_smoothing", "mix", "mixup_alpha",
+                          "cutmix_alpha", "warmup_epochs"}) {
+    if (settings.at(key) == usual.at(key)) settings.erase(key);
+  }
+  settings.erase("augment_preset");
+}
+
 /// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
 /// is there) and without what only concerns saving.
 std::string identity_of(const TrainOptions& options, const CommonOptions& common,
@@ -32,6 +44,7 @@ std::string identity_of(const TrainOptions& options, const CommonOptions& common
                           "val", "save_every"}) {
     settings.erase(key);
   }
+  leave_out_what_is_usual(settings);
   settings["seed"] = common.seed;
   settings["dtype"] = dtype_name(dtype);
   settings["clip_fingerprint"] = fingerprint;
@@ -153,7 +166,7 @@ class Trainer {
         best_folder = folder;
       }
     }
-    for (const char* file : {kAdapterFile, kAdapterConfig}) {
+    for (const char* file : {kAdapterFile, kAdapterConfig, kCurveFile}) {
       write_file_atomically(common_.out / file, read_file(best_folder / file));
     }
     best["identity"] = identity;
@@ -177,11 +190,11 @@ TrainClassifierResult run_train(const TrainOptions& options, const CommonOptions
                                 Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the classifier");
-  TrainOptions with_domain = options;
-  with_domain.prompt_template =
+  TrainOptions resolved = options.resolved();
+  resolved.prompt_template =
       fill_domain(options.prompt_template,
                   options.real.empty() ? std::nullopt : domain_word(parse_data_spec(options.real)));
-  return Trainer(with_domain, common, context).run();
+  return Trainer(resolved, common, context).run();
 }
 
 }  // namespace dd::classify

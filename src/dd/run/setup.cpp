@@ -93,11 +93,6 @@ void try_models(const Setup& setup) {
   classify::ClipModel::load(setup.clip, placement);
 }
 
-Image thumbnail(const Image& image) {
-  constexpr int kSide = 128;
-  return std::min(image.width, image.height) > kSide ? resize_short_side(image, kSide) : image;
-}
-
 }  // namespace
 
 fs::path Setup::seed_folder(std::int64_t seed) const {
@@ -155,6 +150,7 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
                    " gives now; use another --out, or --force to start over"));
   }
   constexpr std::int64_t kShown = 8;
+  constexpr int kSide = 128;
   const auto entries = folders_for_classes(setup.data->class_names());
   std::vector<std::int64_t> shown(entries.size(), 0);
   for (const std::int64_t index : record.indices) {
@@ -162,7 +158,7 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
     if (shown[label] == kShown) continue;
     char name[16];
     std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(shown[label]++));
-    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index)));
+    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index), kSide));
   }
   write_shots(file, *setup.data, record);
   return true;
