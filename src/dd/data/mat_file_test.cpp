@@ -84,23 +84,67 @@ TEST_F(MatFileTest, SaysWhatDoesNotFit) {
 }
 
 TEST_F(MatFileTest, DamagedFilesAreRefusedOrReadButNothingElse) {
-  const std::string whole = dd::read_file(path());
-  const auto cut = path().parent_path() / "cut.mat";
+  const auto damaged = path().parent_path() / "damaged.mat";
   const auto read_all = [&](const std::string& bytes) {
-    dd::write_file_atomically(cut, bytes);
-    const MatFile file(cut);
+    dd::write_file_atomically(damaged, bytes);
+    const MatFile file(damaged);
     file.numbers("labels");
     file.texts("names");
     file.fields("annotations", {"fname", "class"});
   };
-  for (std::size_t length = 0; length < whole.size(); length += 7) {
-    EXPECT_NE(input_error([&] { read_all(whole.substr(0, length)); }), "no error") << length;
+  const std::string packed = dd::read_file(path());
+  for (std::size_t length = 0; length < packed.size(); length += 7) {
+    EXPECT_NE(input_error([&] { read_all(packed.substr(0, length)); }), "no error") << length;
   }
-  for (std::size_t at = 0; at < whole.size(); at += 3) {
-    std::string bytes = whole;
-    bytes[at] = static_cast<char>(bytes[at] ^ 0x55);
-    input_error([&] { read_all(bytes); });
+  // What lies inside, where changes reach the parser rather than zlib's checksum.
+  std::string plain = packed.substr(0, 128);
+  for (std::size_t at = 128; at < packed.size();) {
+    const auto size = static_cast<unsigned char>(packed[at + 4]) +
+                      256U * static_cast<unsigned char>(packed[at + 5]);
+    std::string inflated(4096, '\0');
+    uLongf length = inflated.size();
+    ASSERT_EQ(uncompress(reinterpret_cast<Bytef*>(inflated.data()), &length,
+                         reinterpret_cast<const Bytef*>(packed.data() + at + 8), size),
+              Z_OK);
+    plain += inflated.substr(0, length);
+    at += 8 + size;
   }
+  EXPECT_EQ(input_error([&] { read_all(plain); }), "no error");
+  for (std::size_t length = 128; length < plain.size(); length += 5) {
+    EXPECT_NE(input_error([&] { read_all(plain.substr(0, length)); }), "no error") << length;
+  }
+  for (std::size_t at = 124; at < plain.size(); ++at) {
+    for (const char change : {'\x01', '\x80', '\xff'}) {
+      std::string bytes = plain;
+      bytes[at] = static_cast<char>(bytes[at] ^ change);
+      input_error([&] { read_all(bytes); });
+    }
+  }
+}
+
+TEST_F(MatFileTest, NothingIsInflatedWithoutLimit) {
+  const std::string zeros(std::size_t{257} << 20, '\0');
+  uLongf size = compressBound(zeros.size());
+  std::string packed(size, '\0');
+  ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+                      reinterpret_cast<const Bytef*>(zeros.data()), zeros.size(), 1),
+            Z_OK);
+  packed.resize(size);
+  dd::write_file_atomically(path(), dd::read_file(path()).substr(0, 128) +
+                                        dd::test::low_first(15, 4) + dd::test::low_first(size, 4) +
+                                        packed);
+  expect_input_error(input_error([&] { MatFile(path()).texts("names"); }), "compressed bytes");
+}
+
+TEST_F(MatFileTest, ClaimsAreCheckedAgainstTheBytes) {
+  // A cell array of 90 million elements in a few bytes.
+  using dd::test::low_first;
+  const std::string head = low_first(6, 4) + low_first(8, 4) + low_first(1, 8) + low_first(5, 4) +
+                           low_first(8, 4) + low_first(9000, 4) + low_first(10000, 4) +
+                           low_first(1 + (1 << 16), 4) + "n" + std::string(3, '\0');
+  dd::write_file_atomically(path(), dd::read_file(path()).substr(0, 128) + low_first(14, 4) +
+                                        low_first(head.size(), 4) + head);
+  expect_input_error(input_error([&] { MatFile(path()).texts("n"); }), "fewer elements");
 }
 
 }  // namespace
