@@ -17,7 +17,8 @@ using detail::MatDamage;
 using detail::MatElement;
 using detail::MatMatrix;
 
-constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+constexpr std::uintmax_t kMaxBytes = std::uintmax_t{256} << 20;
+constexpr std::size_t kMaxInflated = std::size_t{64} << 20;
 constexpr std::size_t kHeadBytes = 128;
 
 std::string inflated(std::string_view packed) {
@@ -27,7 +28,7 @@ std::string inflated(std::string_view packed) {
   stream.avail_in = static_cast<uInt>(packed.size());
   std::string bytes;
   int status = Z_OK;
-  while (status == Z_OK && bytes.size() < kMaxBytes) {
+  while (status == Z_OK && bytes.size() < kMaxInflated) {
     char block[1 << 14];
     stream.next_out = reinterpret_cast<Bytef*>(block);
     stream.avail_out = sizeof block;

@@ -19,7 +19,7 @@ class MatFile {
 
   // Error(kInput) of these names file and variable: it is missing, of another kind or damaged.
   // Every size is checked against the bytes that are there, and nothing is inflated to more than
-  // 256 MiB.
+  // 64 MiB.
 
   /// An array of whole numbers of any shape and number type, column by column.
   std::vector<std::int64_t> numbers(const std::string& name) const;
