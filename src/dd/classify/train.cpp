@@ -71,7 +71,7 @@ class Trainer {
     }
     if (common_.dry_run) return describe();
     const std::int64_t threads = thread_count(common_.threads);
-    const std::vector<PrintSet> prints = guard_training(data_, threads, context_);
+    const std::vector<PrintSet> prints = guard_training(options_, data_, threads, context_);
     const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
     const TrainingSetup setup{
