@@ -12,6 +12,7 @@ namespace dd::cli {
 
 Command run_command();
 Command adapt_command();
+Command align_command();
 Command convert_command();
 Command evaluate_command();
 Command generate_command();
