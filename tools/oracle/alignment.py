@@ -96,7 +96,8 @@ def cmmd(x, y):
 def main():
     args = common.arguments(__doc__)
     folder = common.fresh_data(args.out / "metrics")
-    calculate = import_torch_fidelity().metric_prc.calculate_precision_recall_full
+    fidelity = import_torch_fidelity()
+    calculate = fidelity.metric_prc.calculate_precision_recall_full
     tensors, expected = {}, {}
     for name, real, synthetic in pairs():
         real, synthetic = (rows.astype(np.float32) for rows in (real, synthetic))
@@ -114,7 +115,7 @@ def main():
     common.write_note(
         folder, __file__, SEED,
         {"features.safetensors": "CASE.real and CASE.synthetic", "expected.json": "figures of each case"},
-        ("numpy", "scipy", "prdc", "torch-fidelity"), relative=1e-3,
+        ("numpy", "scipy", "prdc"), relative=1e-3, torch_fidelity=fidelity.__version__,
         figures=[line for line in __doc__.splitlines()[2:] if line])
 
 

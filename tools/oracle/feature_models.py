@@ -18,7 +18,7 @@ import common
 from fidelity import import_torch_fidelity
 
 SEED = 70
-USED = ("transformers", "torch-fidelity", "pillow", "numpy")
+USED = ("transformers", "pillow", "numpy")
 SHAPE = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=40, patch_size=8)
 KINDS = {
     "dinov2": (Dinov2Config, Dinov2Model, dict(layerscale_value=0.7)),
@@ -113,7 +113,8 @@ def write_inception(out):
         name: list(value.shape) for name, value in state.items() if not name.endswith("num_batches_tracked")})
     common.write_note(folder, __file__, 0,
                       {"expected.safetensors": "features of two pictures; weights and pictures by formula",
-                       "parameters.json": "names and shapes in pt_inception-2015-12-05-6726825d.pth"}, USED)
+                       "parameters.json": "names and shapes in pt_inception-2015-12-05-6726825d.pth"}, USED,
+                      torch_fidelity=import_torch_fidelity().__version__)
 
 
 def write_levels(out):

@@ -14,6 +14,7 @@ Command run_command();
 Command adapt_command();
 Command align_command();
 Command convert_command();
+Command data_check_command();
 Command evaluate_command();
 Command generate_command();
 Command inspect_command();

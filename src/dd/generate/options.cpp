@@ -43,7 +43,10 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
       {.help = "classes to draw: a text file with a name a line, a folder of class folders, "
                "or NAME:ROOT of a known data set; instead of --prompt"});
   visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = 1e7});
-  visitor.field("template", prompt_template, {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "template", prompt_template,
+      {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "
+               "(pet, car, ...)"});
   visitor.field(
       "sampler", sampler,
       {.help = "way from noise to image; auto takes the model's own", .choices = samplers});

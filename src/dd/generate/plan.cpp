@@ -33,9 +33,9 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file) {
   return names;
 }
 
-std::vector<std::string> class_names(const std::string& source) {
-  if (std::filesystem::is_regular_file(source)) return read_class_names(source);
-  return open_dataset(parse_data_spec(source), "train")->class_names();
+std::vector<std::string> class_names(const std::string& source, const DataSpec& spec) {
+  const bool is_set = spec.kind != "folder" || !std::filesystem::is_regular_file(source);
+  return is_set ? open_dataset(spec, "train")->class_names() : read_class_names(source);
 }
 
 }  // namespace
@@ -59,12 +59,13 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   }
   plan.each = options.per_class;
   plan.labelled = true;
-  const std::vector<std::string> names = class_names(options.classes);
+  const DataSpec spec = parse_data_spec(options.classes);
+  const std::vector<std::string> names = class_names(options.classes, spec);
+  const std::string prompt = fill_domain(options.prompt_template, domain_word(spec));
   if (names.empty())
     fail_input(cat("no classes in ", options.classes, ", --classes; write a name a line"));
   for (const ClassEntry& entry : folders_for_classes(names)) {
-    plan.subjects.push_back(
-        {entry.name, entry.folder, fill_template(options.prompt_template, entry.name)});
+    plan.subjects.push_back({entry.name, entry.folder, fill_template(prompt, entry.name)});
   }
   return plan;
 }

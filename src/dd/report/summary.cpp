@@ -74,6 +74,11 @@ std::string row_name(const SummaryRow& row) {
   return row.mode == "none" ? row.method : row.method + " (" + row.mode + ")";
 }
 
+std::string name_of_result(const Json& entry) {
+  return row_name({.method = json_required<std::string>(entry, "method", "results.json"),
+                   .mode = json_value<std::string>(entry, "mode", "none", "results.json")});
+}
+
 std::string accuracy_text(const SummaryRow& row) {
   const std::string mean = fixed(100 * row.mean, 2);
   return row.runs > 1 ? mean + " ± " + fixed(100 * row.deviation, 2) : mean;

@@ -5,6 +5,8 @@
 
 #include "dd/core/error.h"
 #include "dd/core/json.h"
+#include "dd/core/memory.h"
+#include "dd/report/mistakes.h"
 #include "dd/report/report.h"
 #include "dd/report/summary.h"
 #include "dd/run/setup.h"
@@ -22,17 +24,21 @@ std::string plan_text(const Setup& setup, const Chain& chain) {
   return text;
 }
 
-/// Runs one stage and notes its time, also when it was stopped on the way.
+/// Runs one stage and notes its time and memory, also when it was stopped on the way.
 bool run_stage(const Stage& stage, StageRecord& record, Context& context) {
   using Clock = std::chrono::steady_clock;
+  const PeakMemory peak;
   const auto start = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto cost = [&] {
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return StageRecord::Cost{seconds, peak.bytes().value_or(0)};
+  };
   try {
     const bool worked = stage.run(context);
-    if (worked) record.add(stage.name, seconds());
+    if (worked) record.add(stage.name, cost());
     return worked;
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) record.add(stage.name, seconds());
+    if (error.kind() == ErrorKind::kCancelled) record.add(stage.name, cost());
     throw;
   }
 }
@@ -54,6 +60,19 @@ Json result_of(const Setup& setup, const Measurement& measured, const StageRecor
           {"protocol", "held-out"},
           {"evaluation", measured.evaluation},
           {"classifier", measured.classifier}};
+}
+
+/// The report shows pictures of what went wrong, for the first seed.
+void keep_mistakes(const Setup& setup, const Chain& chain) {
+  const std::unique_ptr<Dataset> data =
+      open_dataset(parse_data_spec(setup.options.data), setup.options.test_split);
+  const report::ScoredImages images{[&](std::int64_t i) { return data->id(i); },
+                                    [&](std::int64_t i) { return data->image(i); }, data->size()};
+  for (const Measurement& measured : chain.measurements) {
+    if (measured.seed == setup.seeds.front()) {
+      report::save_mistakes(setup.common.out / measured.evaluation, images);
+    }
+  }
 }
 
 }  // namespace
@@ -81,6 +100,7 @@ RunResult run_all(const RunOptions& options, const CommonOptions& common, Contex
     results.push_back(result_of(setup, measured, record));
   }
   write_json(common.out / "results.json", results);
+  keep_mistakes(setup, chain);
   report::write_report(common.out);
   result.text = report::summary_table(report::summarise(results));
   return result;

@@ -13,6 +13,7 @@
 #include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
+#include "dd/run/leak_check.h"
 #include "dd/text/prompt.h"
 
 namespace dd::run {
@@ -66,7 +67,9 @@ void find_models(Setup& setup) {
 void find_data(Setup& setup, Context& context) {
   const RunOptions& options = setup.options;
   const DataSpec spec = parse_data_spec(options.data);
+  check_shot_split(options.split);
   setup.data = open_dataset(spec, options.split);
+  setup.options.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   fill_template(options.prompt_template, setup.data->class_names().front());
   for (const std::int64_t seed : setup.seeds) {
     for (const std::int64_t shot :
@@ -78,6 +81,7 @@ void find_data(Setup& setup, Context& context) {
   // Counted, not looked at: the test images belong to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
+  check_run_leaks(setup, context);
 }
 
 /// Damaged weights should be known before the first file is written, not an hour later.
@@ -87,11 +91,6 @@ void try_models(const Setup& setup) {
   if (fs::exists(setup.common.out / kRunFile)) return;
   models::StableDiffusion::load(setup.model, placement);
   classify::ClipModel::load(setup.clip, placement);
-}
-
-Image thumbnail(const Image& image) {
-  constexpr int kSide = 128;
-  return std::min(image.width, image.height) > kSide ? resize_short_side(image, kSide) : image;
 }
 
 }  // namespace
@@ -151,6 +150,7 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
                    " gives now; use another --out, or --force to start over"));
   }
   constexpr std::int64_t kShown = 8;
+  constexpr int kSide = 128;
   const auto entries = folders_for_classes(setup.data->class_names());
   std::vector<std::int64_t> shown(entries.size(), 0);
   for (const std::int64_t index : record.indices) {
@@ -158,7 +158,7 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
     if (shown[label] == kShown) continue;
     char name[16];
     std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(shown[label]++));
-    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index)));
+    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index), kSide));
   }
   write_shots(file, *setup.data, record);
   return true;
