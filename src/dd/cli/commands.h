@@ -19,6 +19,7 @@ Command evaluate_command();
 Command generate_command();
 Command inspect_command();
 Command pretrain_command();
+Command sweep_command();
 Command train_command();
 
 /// All commands, in the order in which the help lists them.

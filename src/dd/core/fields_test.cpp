@@ -10,12 +10,14 @@ struct Sample final : dd::Options {
   double rate = 1e-4;
   std::string mode = "class";
   std::filesystem::path out;
+  std::vector<std::string> scales;
   void visit(dd::FieldVisitor& v) override {
     v.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
     v.field("learning-rate", rate, {.help = "peak rate", .low = 0});
     v.field("mode", mode,
             {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
     v.field("out", out, {.help = "folder", .required = true});
+    v.field("scales", scales, {.help = "numbers or other texts"});
   }
 };
 
@@ -38,6 +40,16 @@ TEST(Fields, RoundTripThroughJson) {
   EXPECT_EQ(copy.rank, 4);
   EXPECT_EQ(copy.out, "x");
   EXPECT_EQ(dd::options_to_json(sample).begin().key(), "rank");
+}
+
+TEST(Fields, ListsOfTextsTakeNumbersAsTheyAreWritten) {
+  Sample sample;
+  dd::options_from_json(sample, {{"scales", {0.5, 2, "auto"}}}, "run.toml");
+  EXPECT_EQ(sample.scales, (std::vector<std::string>{"0.5", "2", "auto"}));
+  EXPECT_NE(message_of([&] {
+              dd::options_from_json(sample, {{"scales", {true}}}, "run.toml");
+            }).find("wrong type"),
+            std::string::npos);
 }
 
 TEST(Fields, UnknownKeyNamesTheNearest) {

@@ -38,6 +38,11 @@ std::vector<std::string> class_names(const std::string& source, const DataSpec& 
   return is_set ? open_dataset(spec, "train")->class_names() : read_class_names(source);
 }
 
+/// A caption need not name the class.
+std::string with_name(const std::string& caption, const std::string& name) {
+  return caption.find("{}") == std::string::npos ? caption : fill_template(caption, name);
+}
+
 }  // namespace
 
 PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
@@ -45,8 +50,16 @@ PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
   char name[32];
   std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
   const auto index = static_cast<std::uint64_t>(number);
-  if (!labelled) return {subject, number, seed + index, name};
-  return {subject, number, mix_seed(seed, "generate/" + of.name, {index}), of.folder + "/" + name};
+  if (!labelled) return {subject, number, seed + index, name, of.prompt};
+  PlannedImage planned{subject, number, mix_seed(seed, "generate/" + of.name, {index}),
+                       of.folder + "/" + name, of.prompt};
+  if (!starts) return planned;
+  const std::vector<StartImage>& own = starts->of_class(subject);
+  const std::size_t turn = static_cast<std::size_t>(number) / own.size();
+  planned.start = &own[static_cast<std::size_t>(number) % own.size()];
+  const std::vector<std::string>& captions = planned.start->captions;
+  if (!captions.empty()) planned.prompt = with_name(captions[turn % captions.size()], of.name);
+  return planned;
 }
 
 Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
@@ -64,6 +77,9 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   const std::string prompt = fill_domain(options.prompt_template, domain_word(spec));
   if (names.empty())
     fail_input(cat("no classes in ", options.classes, ", --classes; write a name a line"));
+  if (!options.from_shots.empty()) {
+    plan.starts = StartImages::open(options.from_shots, options.captions, names);
+  }
   for (const ClassEntry& entry : folders_for_classes(names)) {
     plan.subjects.push_back({entry.name, entry.folder, fill_template(prompt, entry.name)});
   }
