@@ -10,7 +10,6 @@
 #include "dd/data/shots.h"
 #include "dd/image/resize.h"
 #include "dd/image/write.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/text/prompt.h"
@@ -26,9 +25,13 @@ constexpr const char* kShotsFile = "shots.json";
 /// may change; hashes and the shots' own record stand for what they point to.
 Json identity_of(const Setup& setup) {
   Json identity = options_to_json(setup.options);
-  for (const char* key : {"model", "clip", "data", "seeds", "methods", "mode", "sample_batch"}) {
+  for (const char* key :
+       {"model", "tokenizer", "clip", "data", "seeds", "methods", "mode", "sample_batch"}) {
     identity.erase(key);
   }
+  // Null for the defaults, so that runs from before these options are still the same.
+  identity["tokenizer_hash"] = identity["prediction_type"] = nullptr;
+  identity.update(setup.options.model_options.identity());
   identity["model_hash"] = setup.model_hash;
   identity["clip_hash"] = setup.clip_hash;
   identity["class_names"] = setup.data->class_names();
@@ -59,7 +62,7 @@ void find_models(Setup& setup) {
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
     if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
-  setup.model_hash = io::fingerprint_of_model(setup.model);
+  setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
 }
 
@@ -85,7 +88,7 @@ void try_models(const Setup& setup) {
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
   if (fs::exists(setup.common.out / kRunFile)) return;
-  models::StableDiffusion::load(setup.model, placement);
+  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
   classify::ClipModel::load(setup.clip, placement);
 }
 

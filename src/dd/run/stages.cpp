@@ -19,6 +19,7 @@ adapt::AdaptOptions adapt_options(const Setup& setup, const std::string& mode,
   const RunOptions& from = setup.options;
   adapt::AdaptOptions to;
   to.model = setup.model;
+  to.model_options = from.model_options;
   to.data = from.data;
   to.split = from.split;
   to.shots = from.shots;
@@ -40,6 +41,7 @@ generate::GenerateOptions generate_options(const Setup& setup, const fs::path& a
   const RunOptions& from = setup.options;
   generate::GenerateOptions to;
   to.model = setup.model;
+  to.model_options = from.model_options;
   to.adapters = adapters;
   to.classes = from.data;
   to.per_class = per_class;
