@@ -160,7 +160,11 @@ TEST_F(Classify, OneFileNeedsATokenizerBesideOrNamed) {
 }
 
 TEST_F(Classify, AStoppedTrainingGoesOnAsIfItHadNotBeen) {
-  const Flags longer{{"--steps", "400"}};
+  const Flags longer{{"--steps", "400"},
+                     {"--mix", "0.3"},
+                     {"--rand-augment", "2"},
+                     {"--dropout", "0.1"},
+                     {"--label-smoothing", "0.1"}};
   ASSERT_EQ(train("whole", longer).status, 0);
   const ProcessResult stopped =
       train("parts", longer,
@@ -170,14 +174,16 @@ TEST_F(Classify, AStoppedTrainingGoesOnAsIfItHadNotBeen) {
   const ProcessResult resumed = train("parts", longer);
   ASSERT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_NE(resumed.err.find("resumed at step"), std::string::npos) << resumed.err;
-  const std::string file = "adapter_model.safetensors";
-  EXPECT_EQ(dd::read_file(root() / "parts" / file), dd::read_file(root() / "whole" / file));
+  for (const std::string file : {"adapter_model.safetensors", "training_curve.csv"}) {
+    EXPECT_EQ(dd::read_file(root() / "parts" / file), dd::read_file(root() / "whole" / file));
+  }
 }
 
 TEST_F(Classify, WrongInputGetsOneLineAndLeavesNothing) {
   expect_refused(train("out", {{"--shots", "6"}}), "has 5 images", "out");
   expect_refused(train("out", {{"--synthetic", path("nowhere")}}), "nowhere", "out");
   expect_refused(train("out", {{"--lambda", "2"}}), "--lambda", "out");
+  expect_refused(train("out", {{"--augment-preset", "paper"}, {"--hue", "0.2"}}), "--hue", "out");
   expect_refused(train("out", {{"--val", path("photos")}, {"--val-split", "test"}}), "test images",
                  "out");
   expect_refused(evaluate("out", {{"--classifier", path("images")}}), "no complete classifier",

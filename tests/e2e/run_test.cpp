@@ -78,7 +78,15 @@ TEST_F(RunTest, GoesTheWholeWayAndKeepsItTheSecondTime) {
   }
   const std::string report = dd::read_file(out() / "report.html");
   EXPECT_NE(report.find("data:image/png;base64,"), std::string::npos);
-  EXPECT_EQ(report.find("http"), std::string::npos) << "the report must open offline";
+  EXPECT_NE(report.find("default-src 'none'"), std::string::npos) << "it must open offline";
+  for (const char* section : {"mistakes", "confusion", "cost"}) {
+    EXPECT_NE(report.find(std::string("id=\"") + section), std::string::npos) << section;
+  }
+  const dd::Json stages = dd::read_json(out() / "stages.json");
+  EXPECT_GT(stages.at("seed-0/adapt-dataset").at("peak_memory").get<double>(), 1e7);
+  for (const char* stage : {"adapt-dataset", "adapt-class/Bag", "train-real", "evaluate-real"}) {
+    EXPECT_TRUE(fs::exists(out() / "seed-0" / stage / "events.out.tfevents.datadream")) << stage;
+  }
 
   const std::string results = dd::read_file(out() / "results.json");
   const ProcessResult second = run();

@@ -26,7 +26,9 @@ inline std::vector<std::string> datadream_commands() {
     if (at >= help.size() || help[at] == '\n') break;
     // Longer explanations go on in lines that are indented further.
     if (help.compare(at, 2, "  ") != 0 || help[at + 2] == ' ') continue;
-    names.push_back(help.substr(at + 2, help.find_first_of(" \n", at + 2) - at - 2));
+    // A name may be of two words; two blanks or a line end stand behind it.
+    const std::size_t end = std::min(help.find("  ", at + 2), help.find('\n', at + 2));
+    names.push_back(help.substr(at + 2, end - at - 2));
   }
   return names;
 }

@@ -19,7 +19,8 @@ inline void write_photos(const std::filesystem::path& root, const std::vector<st
   for (const std::string& name : classes) {
     std::filesystem::create_directories(root / name);
     for (int i = 0; i < count; ++i) {
-      Random random(seed++);
+      // Other pictures in another folder of the same classes, such as test beside train.
+      Random random(mix_seed(seed++, root.filename().string()));
       Image image = make_image(width, height);
       for (std::size_t j = 0; j < image.rgb.size(); ++j) {
         const auto base = static_cast<std::int64_t>((seed * 40 + j % 3 * 60) % 200);

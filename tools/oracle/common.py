@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -25,6 +26,25 @@ def arguments(description):
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     return parser.parse_args()
+
+
+def use_torchvision():
+    """Makes torchvision and torchmetrics importable; they lie apart (environment.sh), because other
+    scripts' transformers would compute with torchvision where it finds it. torchvision insists on its
+    compiled operators, which pictures do not need and which load only beside the torch that they were
+    built for: where they are missing, their names are declared."""
+    sys.path.append(os.environ.get("ORACLE_APART", str(REPOSITORY / ".deps" / "oracle-apart")))
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError as error:
+        if "does not exist" not in str(error):
+            raise
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        names = torch.library.Library("torchvision", "FRAGMENT")
+        for name in ("nms", "qnms"):
+            names.define(f"{name}(Tensor boxes, Tensor scores, float threshold) -> Tensor")
+        import torchvision  # noqa: F401
 
 
 def fresh_folder(path):

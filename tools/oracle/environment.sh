@@ -13,6 +13,18 @@ if [[ -z $python ]]; then
   fi
 fi
 
+# torchvision and what uses it lie apart, for the scripts that ask for them (common.py): transformers'
+# image processors compute with torchvision where they find it. ORACLE_APART names such a folder.
+if [[ -z ${ORACLE_APART:-} ]]; then
+  export ORACLE_APART=$repository/.deps/oracle-apart
+  if ! cmp -s "$here/requirements-apart.txt" "$ORACLE_APART/installed.txt"; then
+    rm -rf "$ORACLE_APART"
+    "$python" -m pip install --quiet --no-deps --target "$ORACLE_APART" \
+      --requirement "$here/requirements-apart.txt"
+    cp "$here/requirements-apart.txt" "$ORACLE_APART/installed.txt"
+  fi
+fi
+
 # One thread and no hash salt: sums keep their order, sets keep theirs.
 export OMP_NUM_THREADS=1 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 export HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 TRANSFORMERS_VERBOSITY=error

@@ -142,6 +142,7 @@ class Trainer {
         .save_every = options_.save_every,
         .validate_every = options_.validate_every,
         .state_file = state_file(job),
+        .events = job.folder,
         .identity = run_.identity,
         .optimizer = options_.optimizer};
     return run_training(engine, parameters_, task, context_);
@@ -150,7 +151,7 @@ class Trainer {
   void finish(const AdapterJob& job, const train::TrainResult& result) {
     lora::write_lora(job.folder / lora::kLoraFileName, lora_.weights(),
                      {.base_model = run_.fingerprint,
-                      .prompt_template = options_.prompt_template,
+                      .prompt_template = plan_.prompt_template,
                       .class_name = job.class_name,
                       .data = plan_.data_hash,
                       .settings = run_.settings});

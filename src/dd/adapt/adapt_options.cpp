@@ -24,7 +24,9 @@ void AdaptOptions::visit(FieldVisitor& visitor) {
   visitor.field("mode", mode,
                 {.help = "an adapter for each class, or one for the data set",
                  .choices = {"class", "dataset"}});
-  visitor.field("template", prompt_template, {.help = "prompt; {} stands for the class"});
+  visitor.field("template", prompt_template,
+                {.help = "prompt; {} stands for the class, {domain} for the "
+                         "known set's word (pet, car, ...)"});
   visitor.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
   visitor.field("alpha", alpha, {.help = "LoRA alpha; the scale is alpha / rank", .low = 0});
   visitor.field("text-encoder", text_encoder, {.help = "adapt the text encoder too"});

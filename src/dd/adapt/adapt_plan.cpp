@@ -87,6 +87,7 @@ std::string AdaptPlan::text() const {
 AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common) {
   AdaptPlan plan;
   const DataSpec spec = parse_data_spec(options.data);
+  check_shot_split(options.split);
   plan.data = open_dataset(spec, options.split);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   if (options.shots_file.empty()) {
@@ -105,8 +106,9 @@ AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common) {
   }
   plan.shots = make_subset(plan.data, plan.record.indices);
   plan.data_hash = hash_of(*plan.shots);
+  plan.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   for (const std::string& name : plan.shots->class_names()) {
-    plan.prompts.push_back(fill_template(options.prompt_template, name));
+    plan.prompts.push_back(fill_template(plan.prompt_template, name));
   }
   for (const ClassEntry& entry : folders_for_classes(plan.shots->class_names())) {
     plan.folders.push_back(entry.folder);

@@ -28,6 +28,7 @@ struct AdaptPlan {
   std::shared_ptr<const Dataset> shots;  ///< the chosen images alone, ordered by label
   std::shared_ptr<const Dataset> data;   ///< the whole split
   ShotRecord record;                     ///< for shots.json; indices into `data`
+  std::string prompt_template;           ///< with the data set's domain word in place
   std::vector<std::string> prompts;      ///< a label each
   std::vector<std::string> folders;      ///< a label each, as class folders are named
   std::vector<AdapterJob> jobs;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "dd/core/error.h"
 
@@ -24,6 +25,11 @@ BatchPlan plan_batches(const TrainOptions& options, std::int64_t real_images,
       (plan.real > 0 ? real_images : 0) + (plan.synthetic > 0 ? synthetic_images : 0);
   plan.steps = options.steps > 0 ? options.steps
                                  : (options.epochs * images + options.batch - 1) / options.batch;
+  plan.warmup = options.optimizer.warmup;
+  if (options.warmup_epochs > 0) {
+    plan.warmup = std::llround(options.warmup_epochs * static_cast<double>(images) /
+                               static_cast<double>(options.batch));
+  }
   return plan;
 }
 

@@ -17,6 +17,7 @@ struct BatchPlan {
   double real_weight = 0;      ///< λ as it takes effect: 1 for real images alone
   double synthetic_weight = 0;
   std::int64_t steps = 0;
+  std::int64_t warmup = 0;  ///< updates until the peak rate
 };
 
 /// With `real_images` and `synthetic_images` at hand, at least one of them positive. An epoch shows

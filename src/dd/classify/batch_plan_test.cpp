@@ -52,6 +52,15 @@ TEST(BatchPlan, AKindWithoutWeightIsNotDrawn) {
   EXPECT_EQ(synthetic.synthetic, 8);
 }
 
+TEST(BatchPlan, AWarmUpInEpochsFollowsTheNumberOfImages) {
+  TrainOptions options = options_with(0.8, 10);
+  options.optimizer.warmup = 7;
+  EXPECT_EQ(plan_batches(options, 10, 90).warmup, 7);
+  options.warmup_epochs = 0.5;
+  EXPECT_EQ(plan_batches(options, 10, 90).warmup, 5);
+  EXPECT_EQ(plan_batches(options, 0, 400).warmup, 20);
+}
+
 TEST(BatchPlan, ReadsLambdas) {
   EXPECT_EQ(parse_lambdas({"0.5", "1", "0"}), (std::vector<double>{0.5, 1, 0}));
   for (const std::string text : {"", "x", "1.5", "-0.1", "nan", "0.5 "}) {
@@ -86,6 +95,25 @@ TEST(TrainOptions, RefusesWhatDoesNotFitTogether) {
   options.real_batch = 0;
   options.lambdas = {"0.5"};
   EXPECT_NE(refusal(options).find("--val"), std::string::npos);
+}
+
+TEST(TrainOptions, APresetSettlesTheWholeAugmentation) {
+  TrainOptions options;
+  options.clip = "clip";
+  options.real = "photos";
+  options.augment_preset = "paper";
+  EXPECT_EQ(refusal(options), "");
+  EXPECT_EQ(options.resolved().augmentation.rand_augment, 2);
+  options.augmentation.crop_min_area = 0.5;
+  EXPECT_NE(refusal(options).find("--crop-min-area"), std::string::npos);
+  options.augmentation = {};
+  options.augment = false;
+  EXPECT_NE(refusal(options).find("--augment-preset"), std::string::npos);
+  options.augment_preset = "own";
+  EXPECT_EQ(refusal(options), "");
+  EXPECT_EQ(options.resolved().augmentation.rand_augment, 0);
+  options.mixing = {.share = 0.2, .mixup_alpha = 0, .cutmix_alpha = 0};
+  EXPECT_NE(refusal(options).find("--mix"), std::string::npos);
 }
 
 TEST(TrainOptions, NeverChoosesOnTestOrTrainingImages) {

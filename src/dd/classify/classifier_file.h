@@ -12,6 +12,8 @@ namespace dd::classify {
 
 /// The record of a classifier, beside its adapter; written last, so it stands for a complete one.
 inline constexpr const char* kClassifierFile = "classifier.json";
+/// Beside it: "step,loss,rate", a line for each update.
+inline constexpr const char* kCurveFile = "training_curve.csv";
 
 /// A classifier as its folder holds it.
 struct SavedClassifier {

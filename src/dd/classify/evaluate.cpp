@@ -10,9 +10,12 @@
 #include "dd/classify/class_match.h"
 #include "dd/classify/classifier_file.h"
 #include "dd/classify/clip_model.h"
+#include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/lora/merged_lora.h"
+#include "dd/text/prompt.h"
 
 namespace dd::classify {
 namespace {
@@ -57,13 +60,14 @@ Subject find_subject(const EvaluateOptions& options, const CommonOptions& common
   ReadOptions reading;
   reading.as_transformers = options.reading != "seen";
   reading.alpha_over_white = options.reading == "transformers-5";
-  subject.images.images = open_dataset(parse_data_spec(options.data), options.split, reading);
+  const DataSpec spec = parse_data_spec(options.data);
+  subject.images.images = open_dataset(spec, options.split, reading);
   const Dataset& images = *subject.images.images;
   for (std::int64_t i = 0; i < images.size(); ++i) {
     subject.images.labels.push_back(images.label(i));
   }
   subject.class_names = images.class_names();
-  subject.prompt_template = options.prompt_template;
+  subject.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   if (!options.classifier.empty()) take_classifier(options, subject, context.report);
   if (subject.prompt_template.empty()) subject.prompt_template = kDefaultTemplate;
   Json identity{{"clip", subject.fingerprint},
@@ -94,6 +98,7 @@ Json metrics_json(const EvaluateOptions& options, const Subject& subject,
           {"top1", accuracy.top1},
           {"top5", accuracy.top5},
           {"ece", accuracy.ece},
+          {"nll", accuracy.nll},
           {"class_names", result.class_names},
           {"per_class", per_class},
           {"class_counts", accuracy.class_counts},
@@ -113,6 +118,9 @@ EvaluateResult result_of(const Json& metrics, const std::string& where) {
   accuracy.top1 = json_required<double>(metrics, "top1", where);
   accuracy.top5 = json_required<double>(metrics, "top5", where);
   accuracy.ece = json_required<double>(metrics, "ece", where);
+  // Metrics of version 1 have none.
+  const Json nll = metrics.value("nll", Json());
+  accuracy.nll = nll.is_number() ? nll.get<double>() : std::nan("");
   accuracy.class_counts = json_required<std::vector<std::int64_t>>(metrics, "class_counts", where);
   accuracy.confusion =
       json_required<std::vector<std::vector<std::int64_t>>>(metrics, "confusion", where);
@@ -189,6 +197,10 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
                             subject.class_names.size(), " classes"));
     return {};
   }
+  if (subject.classifier) {
+    guard_evaluation(options.classifier, *subject.images.images, options.split,
+                     thread_count(common.threads), context);
+  }
   const ClipModel model = ClipModel::load(options.clip, placement);
   if (!model.assumed.empty()) context.report.warn(model.assumed);
   const auto start = std::chrono::steady_clock::now();
@@ -202,6 +214,10 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }
+  EventFile events(common.out);
+  events.add("metrics/top1", 0, result.accuracy.top1);
+  events.add("metrics/top5", 0, result.accuracy.top5);
+  events.add("metrics/ece", 0, result.accuracy.ece);
   write_json(metrics, metrics_json(options, subject, result));
   return result;
 }

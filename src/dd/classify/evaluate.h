@@ -35,11 +35,11 @@ struct EvaluateResult {
   double seconds = 0;  ///< of scoring, without loading the model
 };
 
-/// Writes OUT/metrics.json (`top1`, `top5`, `per_class`, `n`, `confusion`, `ece`, `class_names`,
-/// `split`, `seconds`, `protocol`, …) and OUT/predictions.csv (file, label, predicted, a logit a
-/// class; classes are numbered in the order of the data). Error(kInput) when an image is damaged or
-/// the classifier's classes are not those of the data; Error(kUsage) when OUT holds metrics of
-/// other settings or data and --force was not given.
+/// Writes OUT/metrics.json (`top1`, `top5`, `per_class`, `n`, `confusion`, `ece`, `nll`,
+/// `class_names`, `split`, `seconds`, `protocol`, …) and OUT/predictions.csv (file, label,
+/// predicted, a logit a class; classes are numbered in the order of the data). Error(kInput) when
+/// an image is damaged or the classifier's classes are not those of the data; Error(kUsage) when
+/// OUT holds metrics of other settings or data and --force was not given.
 EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions& common,
                             Context& context);
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "dd/classify/batch_plan.h"
 #include "dd/classify/evaluate.h"
 #include "dd/classify/train.h"
@@ -44,7 +46,8 @@ void visit_model(TrainOptions& options, FieldVisitor& visitor) {
                          "+mlp also the MLPs (the official code: qv)",
                  .choices = {"qkvo", "qv", "qkvo+mlp", "qv+mlp"}});
   visitor.field("template", options.prompt_template,
-                {.help = "prompt of a class; {} stands for its name"});
+                {.help = "prompt of a class; {} stands for its name, {domain} for the known "
+                         "set's word (pet, car, ...)"});
 }
 
 void visit_training(TrainOptions& options, FieldVisitor& visitor) {
@@ -57,9 +60,21 @@ void visit_training(TrainOptions& options, FieldVisitor& visitor) {
                 {.help = "images of a batch that are real where both kinds are given; 0 = half",
                  .low = 0,
                  .high = 65536});
+  visitor.field("label-smoothing", options.label_smoothing,
+                {.help = "share of each target that is spread over all classes evenly",
+                 .low = 0,
+                 .high = 0.99});
+  options.mixing.visit(visitor);
   visitor.field("augment", options.augment, {.help = "change the images at random, as below"});
+  visitor.field("augment-preset", options.augment_preset,
+                {.help = "own = as the options below say; paper = as the official code does, with "
+                         "RandAugment, strong crops and colours",
+                 .choices = {"own", "paper"}});
   options.augmentation.visit(visitor);
   options.optimizer.visit(visitor);
+  visitor.field(
+      "warmup-epochs", options.warmup_epochs,
+      {.help = "warm-up in epochs instead of steps; 0 = as --warmup says", .low = 0, .high = 1e6});
 }
 
 void visit_choices(TrainOptions& options, FieldVisitor& visitor) {
@@ -95,10 +110,34 @@ void check_validation(const TrainOptions& options) {
   }
 }
 
+/// A preset settles all of the augmentation, so a part that was given too would be lost.
+void check_preset(const TrainOptions& options) {
+  if (options.augment_preset == "own") return;
+  if (!options.augment) {
+    fail_usage(cat("--augment-preset ", options.augment_preset,
+                   " chooses an augmentation, but it is switched off; leave out one of the two"));
+  }
+  const Json given = options_to_json(options.augmentation);
+  const Json usual = options_to_json(AugmentOptions());
+  for (const auto& [key, value] : given.items()) {
+    if (value == usual.at(key)) continue;
+    std::string flag = key;
+    std::ranges::replace(flag, '_', '-');
+    fail_usage(cat("--augment-preset ", options.augment_preset, " settles --", flag,
+                   " too; leave out one of the two"));
+  }
+}
+
 }  // namespace
 
 TrainOptions::TrainOptions() {
   optimizer.weight_decay = 1e-4;
+}
+
+TrainOptions TrainOptions::resolved() const {
+  TrainOptions result = *this;
+  if (augment_preset == "paper") result.augmentation = paper_augmentation();
+  return result;
 }
 
 void TrainOptions::visit(FieldVisitor& visitor) {
@@ -129,6 +168,8 @@ void TrainOptions::check() const {
     fail_usage(cat("--real-batch ", real_batch, " leaves no room for synthetic images in --batch ",
                    batch, "; choose a smaller one"));
   }
+  mixing.check();
+  check_preset(*this);
   check_validation(*this);
 }
 

@@ -5,8 +5,10 @@
 
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
+#include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
+#include "dd/text/prompt.h"
 
 namespace dd::classify {
 namespace {
@@ -20,6 +22,18 @@ std::string number_text(double value) {
   return {text.data(), end};
 }
 
+/// Settings that came after the first release count only where they are not what was done before,
+/// so that the classifiers of then are still complete. The preset stands in the settings that it
+/// sets.
+void leave_out_what_is_usual(Json& settings) {
+  const Json usual = options_to_json(TrainOptions());
+  for (const char* key : {"rand_augment", "rand_magnitude", "label_smoothing", "mix", "mixup_alpha",
+                          "cutmix_alpha", "warmup_epochs"}) {
+    if (settings.at(key) == usual.at(key)) settings.erase(key);
+  }
+  settings.erase("augment_preset");
+}
+
 /// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
 /// is there) and without what only concerns saving.
 std::string identity_of(const TrainOptions& options, const CommonOptions& common,
@@ -30,6 +44,7 @@ std::string identity_of(const TrainOptions& options, const CommonOptions& common
                           "val", "save_every"}) {
     settings.erase(key);
   }
+  leave_out_what_is_usual(settings);
   settings["seed"] = common.seed;
   settings["dtype"] = dtype_name(dtype);
   settings["clip_fingerprint"] = fingerprint;
@@ -75,9 +90,10 @@ class Trainer {
       return result;
     }
     if (common_.dry_run) return describe();
+    const std::int64_t threads = thread_count(common_.threads);
+    const std::vector<PrintSet> prints = guard_training(data_, threads, context_);
     const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
-    const std::int64_t threads = thread_count(common_.threads);
     const TrainingSetup setup{
         model,
         data_,
@@ -87,6 +103,7 @@ class Trainer {
         threads};
     cache_images(data_, model.preprocess, options_.augment, threads, context_);
     if (common_.force) remove_classifier(common_.out);
+    write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
     train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
     return read_result(common_.out);
@@ -149,7 +166,7 @@ class Trainer {
         best_folder = folder;
       }
     }
-    for (const char* file : {kAdapterFile, kAdapterConfig}) {
+    for (const char* file : {kAdapterFile, kAdapterConfig, kCurveFile}) {
       write_file_atomically(common_.out / file, read_file(best_folder / file));
     }
     best["identity"] = identity;
@@ -173,7 +190,11 @@ TrainClassifierResult run_train(const TrainOptions& options, const CommonOptions
                                 Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the classifier");
-  return Trainer(options, common, context).run();
+  TrainOptions resolved = options.resolved();
+  resolved.prompt_template =
+      fill_domain(options.prompt_template,
+                  options.real.empty() ? std::nullopt : domain_word(parse_data_spec(options.real)));
+  return Trainer(resolved, common, context).run();
 }
 
 }  // namespace dd::classify

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dd/classify/clip_model.h"
+#include "dd/classify/mixing.h"
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
 #include "dd/core/fields.h"
@@ -45,9 +46,13 @@ struct TrainOptions final : Options {
   std::int64_t steps = 0;
   std::int64_t batch = 64;
   std::int64_t real_batch = 0;  ///< images of a batch that are real; 0 = half
+  double label_smoothing = 0;   ///< share of a target that all classes have evenly
+  MixOptions mixing{};
   bool augment = true;
+  std::string augment_preset = "own";  ///< "own": `augmentation` counts; "paper": it is replaced
   AugmentOptions augmentation{};
   train::OptimizerOptions optimizer{};
+  double warmup_epochs = 0;  ///< where above 0, instead of `optimizer.warmup`
 
   std::string val;                   ///< labelled images for every choice below; empty = none
   std::string val_split = "val";     ///< never "test"
@@ -59,6 +64,8 @@ struct TrainOptions final : Options {
   void visit(FieldVisitor& visitor) override;
   /// Ranges, and that the choices fit together; Error(kUsage) names the flag.
   void check() const;
+  /// With the preset's augmentation in place: what takes effect.
+  TrainOptions resolved() const;
 };
 
 struct TrainClassifierResult {
@@ -74,9 +81,10 @@ struct TrainClassifierResult {
   double seconds = 0;                     ///< all trainings together
 };
 
-/// Writes OUT/adapter_model.safetensors and adapter_config.json (PEFT's format) and
-/// classifier.json, which appears last. With `lambdas`, a folder OUT/lambda-… for each. An
-/// interrupted training goes on where it stopped. Nothing is written before all input was read.
+/// Writes OUT/adapter_model.safetensors and adapter_config.json (PEFT's format),
+/// training_curve.csv (step, loss and rate of each update) and classifier.json, which appears last.
+/// With `lambdas`, a folder OUT/lambda-… for each. An interrupted training goes on where it
+/// stopped. Nothing is written before all input was read.
 ///
 /// Error(kInput): images damaged or missing, classes that do not match, K larger than a class.
 /// Error(kUsage): options that do not fit together, or OUT holds a classifier of other settings or

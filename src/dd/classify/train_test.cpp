@@ -2,6 +2,9 @@
 #include "dd/classify/train.h"
 
 #include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <sstream>
 
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
@@ -104,9 +107,84 @@ TEST_F(TrainTest, TheStartIsZeroShotClip) {
   EXPECT_DOUBLE_EQ(zero_shot.accuracy.ece, still.accuracy.ece);
 }
 
+TEST_F(TrainTest, TheCurveFileHasLossAndRateOfEachStep) {
+  train(both(), "out");
+  std::istringstream lines(read_file(root() / "out" / kCurveFile));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "step,loss,rate");
+  std::vector<double> losses;
+  std::vector<double> rates;
+  for (std::int64_t step = 1; std::getline(lines, line); ++step) {
+    double loss = 0;
+    double rate = 0;
+    long long number = 0;
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lld,%lf,%lf", &number, &loss, &rate), 3) << line;
+    EXPECT_EQ(number, step);
+    losses.push_back(loss);
+    rates.push_back(rate);
+  }
+  ASSERT_EQ(losses.size(), 12);
+  EXPECT_DOUBLE_EQ(rates[0], 0);
+  EXPECT_DOUBLE_EQ(rates[1], 0.005);
+  EXPECT_DOUBLE_EQ(rates[2], 0.01);
+  EXPECT_LT(rates[11], 0.001);
+  const Json curves = record("out").at("curves");
+  const double mean = std::accumulate(losses.begin(), losses.begin() + 10, 0.0) / 10;
+  EXPECT_NEAR(curves.at("loss").at(0).at(1).get<double>(), mean, 1e-6);
+  EXPECT_NEAR(curves.at("rate").at(1).at(1).get<double>(), rates[11], 1e-9);
+}
+
+TEST_F(TrainTest, EveryOptionOfTheLossIsTrainedWithAndMatters) {
+  TrainOptions options = both();
+  train(options, "plain");
+  const auto differs = [this](const TrainOptions& changed, const std::string& out) {
+    EXPECT_TRUE(std::isfinite(train(changed, out).last_loss)) << out;
+    EXPECT_NE(adapter(out), adapter("plain")) << out;
+  };
+  options.label_smoothing = 0.1;
+  differs(options, "smooth");
+  options = both();
+  options.mixing.share = 1;
+  differs(options, "mixed");
+  options = both();
+  options.augmentation.rand_augment = 2;
+  differs(options, "rand-augment");
+  options = both();
+  options.augment_preset = "paper";
+  differs(options, "paper");
+  EXPECT_EQ(record("paper").at("settings").at("greyscale"), 0.2);
+  options = both();
+  options.dropout = 0.3;
+  differs(options, "dropout");
+}
+
+TEST_F(TrainTest, DropoutIsOffWhereAccuracyIsMeasured) {
+  TrainOptions options = both();
+  options.dropout = 0.5;
+  options.optimizer.learning_rate = 0.05;
+  options.val = photos();
+  options.validate_every = 3;
+  const TrainClassifierResult result = train(options, "often");
+  EvaluateOptions scoring;
+  scoring.clip = options.clip;
+  scoring.classifier = root() / "often";
+  scoring.data = photos();
+  scoring.split = "val";
+  common_.out = root() / "scored";
+  EXPECT_NEAR(run_evaluate(scoring, common_, context_).accuracy.top1, *result.validation_top1,
+              1e-12);
+  options.validate_every = 5;
+  train(options, "seldom");
+  EXPECT_EQ(adapter("seldom"), adapter("often")) << "a look at validation images changes nothing";
+}
+
 TEST_F(TrainTest, AnInterruptedTrainingEndsBitForBitAsAnUninterruptedOne) {
   TrainOptions options = both();
   options.dropout = 0.2;
+  options.label_smoothing = 0.1;
+  options.mixing.share = 0.5;
+  options.augmentation.rand_augment = 2;
   options.val = photos();
   options.validate_every = 2;
   options.choose = "best";
@@ -117,6 +195,7 @@ TEST_F(TrainTest, AnInterruptedTrainingEndsBitForBitAsAnUninterruptedOne) {
   train(options, "parts");
   EXPECT_EQ(adapter("parts"), adapter("whole"));
   EXPECT_EQ(record("parts").at("curves"), record("whole").at("curves"));
+  EXPECT_EQ(read_file(root() / "parts" / kCurveFile), read_file(root() / "whole" / kCurveFile));
   EXPECT_EQ(record("parts").at("chosen_step"), record("whole").at("chosen_step"));
   EXPECT_FALSE(has_states("parts"));
 }

@@ -86,6 +86,7 @@ std::vector<std::int64_t> all_indices(const Dataset& images) {
 }
 
 LabelledImages find_real(const TrainOptions& options, std::int64_t seed) {
+  check_shot_split(options.split);
   std::shared_ptr<const Dataset> all = open_dataset(parse_data_spec(options.real), options.split);
   std::vector<std::int64_t> shots;
   if (!options.shots_file.empty()) {

@@ -3,6 +3,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <array>
+#include <cstdio>
+
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
 #include "dd/core/files.h"
@@ -23,13 +26,43 @@ Json curve_to_json(const std::vector<train::CurvePoint>& curve) {
 
 train::EngineOptions engine_options(const TrainingSetup& setup, const TrainingRun& run,
                                     const BatchPlan& plan) {
+  train::OptimizerOptions optimizer = setup.options.optimizer;
+  optimizer.warmup = plan.warmup;
   return {.name = run.name,
           .steps = plan.steps,
           .save_every = setup.options.save_every,
           .validate_every = setup.data.validation.empty() ? 0 : setup.options.validate_every,
           .state_file = run.folder / kStateFile,
+          .keep_step_losses = true,
+          .events = run.folder,
           .identity = run.identity,
-          .optimizer = setup.options.optimizer};
+          .optimizer = optimizer};
+}
+
+/// The rate that update `step`, counted from 1, was made with.
+double rate_of(const train::EngineOptions& options, std::int64_t step) {
+  return train::learning_rate(options.optimizer, step - 1, options.steps);
+}
+
+std::string curve_csv(const train::EngineOptions& options, const train::TrainResult& result) {
+  std::string text = "step,loss,rate\n";
+  for (const train::CurvePoint& point : result.step_losses) {
+    std::array<char, 96> line{};
+    const int length = std::snprintf(line.data(), line.size(), "%lld,%.9g,%.9g\n",
+                                     static_cast<long long>(point.step), point.value,
+                                     rate_of(options, point.step));
+    text.append(line.data(), static_cast<std::size_t>(length));
+  }
+  return text;
+}
+
+/// At the steps of the loss curve.
+Json rate_curve(const train::EngineOptions& options, const train::TrainResult& result) {
+  Json json = Json::array();
+  for (const train::CurvePoint& point : result.losses) {
+    json.push_back({point.step, rate_of(options, point.step)});
+  }
+  return json;
 }
 
 Json make_record(const TrainingSetup& setup, const TrainingRun& run, const BatchPlan& plan,
@@ -84,8 +117,8 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
   make_folder(run.folder);
   ValidationRecord validation(run.folder / kBestFile, run.identity);
   TrainingTask task(setup, plan, lora, parameters, validation);
-  const train::TrainResult result =
-      train::run_training(engine_options(setup, run, plan), parameters, task, context);
+  const train::EngineOptions engine = engine_options(setup, run, plan);
+  const train::TrainResult result = train::run_training(engine, parameters, task, context);
   parameters.freeze();
   std::int64_t chosen_step = result.steps;
   if (options.choose == "best" && validation.best_step()) {
@@ -93,8 +126,10 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
     chosen_step = *validation.best_step();
     parameters.data().copy_(validation.best());
   }
-  const Json record = make_record(setup, run, plan, result, validation, chosen_step);
+  Json record = make_record(setup, run, plan, result, validation, chosen_step);
+  record["curves"]["rate"] = rate_curve(engine, result);
   write_adapter(run.folder, lora.weights(), lora_options(options));
+  write_file_atomically(run.folder / kCurveFile, curve_csv(engine, result));
   write_json(run.folder / kClassifierFile, record);
   for (const char* state : {kStateFile, kBestFile}) fs::remove(run.folder / state);
   return record;
@@ -102,7 +137,8 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
 
 void remove_classifier(const fs::path& folder) {
   // The record first: without it, what is left does not count as a classifier.
-  for (const char* file : {kClassifierFile, kAdapterFile, kAdapterConfig, kStateFile, kBestFile}) {
+  for (const char* file :
+       {kClassifierFile, kCurveFile, kAdapterFile, kAdapterConfig, kStateFile, kBestFile}) {
     std::error_code error;
     fs::remove(folder / file, error);
     if (error) {

@@ -2,8 +2,11 @@
 #include "dd/classify/training_task.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/one_hot.h>
 
 #include <algorithm>
 
@@ -38,18 +41,16 @@ at::Tensor as_tensor(const std::vector<std::int64_t>& values, at::Device device)
 
 }  // namespace
 
-at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& labels,
-                         const BatchPlan& plan) {
+at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& targets, const BatchPlan& plan,
+                         double label_smoothing) {
+  const auto mean_over = [&](std::int64_t first, std::int64_t count) {
+    return at::cross_entropy_loss(logits.narrow(0, first, count), targets.narrow(0, first, count),
+                                  {}, at::Reduction::Mean, -100, label_smoothing);
+  };
   at::Tensor loss;
-  if (plan.real > 0) {
-    loss = at::cross_entropy_loss(logits.narrow(0, 0, plan.real), labels.narrow(0, 0, plan.real)) *
-           plan.real_weight;
-  }
+  if (plan.real > 0) loss = mean_over(0, plan.real) * plan.real_weight;
   if (plan.synthetic > 0) {
-    const at::Tensor synthetic =
-        at::cross_entropy_loss(logits.narrow(0, plan.real, plan.synthetic),
-                               labels.narrow(0, plan.real, plan.synthetic)) *
-        plan.synthetic_weight;
+    const at::Tensor synthetic = mean_over(plan.real, plan.synthetic) * plan.synthetic_weight;
     loss = loss.defined() ? loss + synthetic : synthetic;
   }
   return loss;
@@ -97,6 +98,25 @@ std::vector<Image> TrainingTask::draw(std::int64_t step, std::vector<std::int64_
   return images;
 }
 
+void TrainingTask::mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels,
+                       at::Tensor& targets) const {
+  const MixOptions& options = setup_.options.mixing;
+  Random random(mix_seed(setup_.seed, "classifier/mix", {static_cast<std::uint64_t>(step)}));
+  if (options.share == 0 || !random.chance(options.share)) return;
+  targets = at::one_hot(targets, classes).to(at::kFloat);
+  std::vector<at::Tensor> mixed_pixels;
+  std::vector<at::Tensor> mixed_targets;
+  for (const auto& [first, count] :
+       {std::pair{std::int64_t{0}, plan_.real}, std::pair{plan_.real, plan_.synthetic}}) {
+    if (count == 0) continue;
+    const Mix how = draw_mix(options, pixels.size(3), pixels.size(2), random);
+    mixed_pixels.push_back(mix_images(pixels.narrow(0, first, count), how));
+    mixed_targets.push_back(mix_targets(targets.narrow(0, first, count), how));
+  }
+  pixels = at::cat(mixed_pixels);
+  targets = at::cat(mixed_targets);
+}
+
 at::Tensor TrainingTask::loss(std::int64_t step) {
   const ClipModel& model = setup_.model;
   std::vector<std::int64_t> labels;
@@ -106,11 +126,13 @@ at::Tensor TrainingTask::loss(std::int64_t step) {
         mix_seed(setup_.seed, "classifier/dropout", {static_cast<std::uint64_t>(step)}));
   }
   const at::Tensor text = model.clip.encode_texts(setup_.tokens);
-  const at::Tensor features =
-      model.clip.encode_images(model.preprocess.pixels(images, model.placement));
+  at::Tensor pixels = model.preprocess.pixels(images, model.placement);
+  at::Tensor targets = as_tensor(labels, model.placement.device);
+  mix(step, text.size(0), pixels, targets);
+  const at::Tensor features = model.clip.encode_images(pixels);
   done_ = step + 1;
-  return weighted_loss(cosine_logits(model, features, text),
-                       as_tensor(labels, model.placement.device), plan_);
+  return weighted_loss(cosine_logits(model, features, text), targets, plan_,
+                       setup_.options.label_smoothing);
 }
 
 std::optional<double> TrainingTask::validation_loss() {
@@ -124,8 +146,13 @@ std::optional<double> TrainingTask::validation_loss() {
   const std::span<const float> scores(logits.const_data_ptr<float>(),
                                       static_cast<std::size_t>(logits.numel()));
   const AccuracyReport report = measure_accuracy(scores, images.labels, logits.size(1));
+  top1_ = report.top1;
   record_.add(done_, report.top1, parameters_.data());
   return at::cross_entropy_loss(logits, as_tensor(images.labels, at::kCPU)).item<double>();
+}
+
+std::vector<std::pair<std::string, double>> TrainingTask::validation_figures() const {
+  return {{"top1", top1_}};
 }
 
 }  // namespace dd::classify

@@ -24,7 +24,8 @@ struct TrainingSetup {
 };
 
 /// CLIP's cross-entropy over class prompts on a batch of both kinds. The batch of a step, its
-/// augmentation and its dropout follow from (seed, step).
+/// augmentation, mixing and dropout follow from (seed, step), those of a sample from its place in
+/// the batch too.
 class TrainingTask final : public train::Task {
  public:
   /// `record` takes accuracies where there are validation images, and the parameters from
@@ -34,9 +35,12 @@ class TrainingTask final : public train::Task {
 
   at::Tensor loss(std::int64_t step) override;
   std::optional<double> validation_loss() override;
+  std::vector<std::pair<std::string, double>> validation_figures() const override;
 
  private:
   std::vector<Image> draw(std::int64_t step, std::vector<std::int64_t>& labels);
+  /// Mixes the batch where it is this step's turn; labels become shares of the classes.
+  void mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels, at::Tensor& targets) const;
 
   const TrainingSetup& setup_;
   BatchPlan plan_;
@@ -48,9 +52,12 @@ class TrainingTask final : public train::Task {
   std::optional<train::BatchOrder> real_order_;
   std::optional<train::BatchOrder> synthetic_order_;
   std::int64_t done_ = 0;  ///< updates when validation_loss is called
+  double top1_ = 0;        ///< that it found
 };
 
-/// λ CE(first `plan.real` rows) + (1 − λ) CE(the others); logits [B, C], labels [B].
-at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& labels, const BatchPlan& plan);
+/// λ CE(first `plan.real` rows) + (1 − λ) CE(the others); logits [B, C]; targets are labels [B] or
+/// shares of the classes [B, C]. `label_smoothing` s replaces a target t by (1 − s) t + s / C.
+at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& targets, const BatchPlan& plan,
+                         double label_smoothing = 0);
 
 }  // namespace dd::classify

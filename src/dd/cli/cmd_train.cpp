@@ -30,9 +30,8 @@ Command train_command() {
        .summary = "train a CLIP+LoRA classifier on synthetic images, real shots, or both",
        .help = "Writes OUT/adapter_model.safetensors with adapter_config.json, which PEFT loads, "
                "and\n"
-               "OUT/classifier.json (settings, classes, curves). Stopped, it goes on where it was "
-               "when\n"
-               "called again.\n"
+               "OUT/classifier.json (settings, classes, curves) and OUT/training_curve.csv.\n"
+               "Stopped, it goes on where it was when called again.\n"
                "  datadream train --clip clip --synthetic images --real fashion-mnist:DIR "
                "--shots 16 \\\n"
                "    --out classifier"},

@@ -16,7 +16,7 @@ namespace dd::cli {
 
 /// What a user may know of a command before running it.
 struct CommandInfo {
-  std::string name;          ///< "adapt"
+  std::string name;          ///< "adapt"; may be of two words: "data check"
   std::string summary;       ///< one line for the list of commands
   std::string help{};        ///< what it reads and writes, with an example
   bool needs_out = true;     ///< --out must be given

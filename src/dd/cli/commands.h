@@ -13,10 +13,12 @@ namespace dd::cli {
 Command run_command();
 Command adapt_command();
 Command convert_command();
+Command data_check_command();
 Command evaluate_command();
 Command generate_command();
 Command inspect_command();
 Command pretrain_command();
+Command sweep_command();
 Command train_command();
 
 /// All commands, in the order in which the help lists them.

@@ -97,6 +97,12 @@ std::string toml_lines(const Json& values) {
   return text;
 }
 
+/// A command's table; names of two words get a dash.
+std::string table_name(std::string command) {
+  std::replace(command.begin(), command.end(), ' ', '-');
+  return command;
+}
+
 }  // namespace
 
 void read_config(const std::filesystem::path& file, const std::string& command,
@@ -107,12 +113,13 @@ void read_config(const std::filesystem::path& file, const std::string& command,
   for (const auto& [key, node] : root) {
     const std::string name(key.str());
     const bool names_a_command =
-        std::find(commands.begin(), commands.end(), name) != commands.end();
+        std::any_of(commands.begin(), commands.end(),
+                    [&](const std::string& other) { return table_name(other) == name; });
     if (node.is_table() && names_a_command) continue;
     collector.add(name, node, commands);
   }
   // The command's own table comes second, so that it wins over the top of the file.
-  if (const toml::table* own = root[command].as_table()) {
+  if (const toml::table* own = root[table_name(command)].as_table()) {
     for (const auto& [key, node] : *own) collector.add(std::string(key.str()), node, {});
   }
   options_from_json(common, collector.common, file.string());
@@ -123,7 +130,7 @@ std::string config_text(const std::string& command, const CommonOptions& common,
                         const Options& options) {
   return cat("# The options that `datadream ", command, "` ran with; take them again with\n",
              "#   datadream ", command, " --config THIS_FILE\n",
-             toml_lines(options_to_json(common)), "\n[", command, "]\n",
+             toml_lines(options_to_json(common)), "\n[", table_name(command), "]\n",
              toml_lines(options_to_json(options)));
 }
 

@@ -3,6 +3,7 @@
 
 #include <torch/version.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "dd/cli/field_text.h"
@@ -119,13 +120,15 @@ std::string help_markdown(const std::vector<Command>& commands) {
       std::string(kStatusText) +
       "\nEvery option can also stand in a TOML file given by `--config FILE`, with underscores "
       "for\n"
-      "dashes: at the top of the file, or in a table named like the command. The command line "
-      "wins.\n"
+      "dashes: at the top of the file, or in a table named like the command (`[data-check]` where "
+      "it has\n"
+      "two words). The command line wins.\n"
       "What a command ran with is written to `config.toml` in its `--out` folder.\n\n"
       "| command | does |\n| --- | --- |\n";
   for (const Command& command : commands) {
-    text += "| [`" + command.info.name + "`](#" + command.info.name + ") | " +
-            command.info.summary + " |\n";
+    std::string anchor = command.info.name;
+    std::replace(anchor.begin(), anchor.end(), ' ', '-');
+    text += "| [`" + command.info.name + "`](#" + anchor + ") | " + command.info.summary + " |\n";
   }
   text += "\n## Common options\n\n" + markdown_table(common_fields(nullptr));
   for (const Command& command : commands) {

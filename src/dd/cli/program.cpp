@@ -66,6 +66,30 @@ void run_command(const Command& command, const CommonOptions& common, std::ostre
   if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");
 }
 
+struct FoundCommand {
+  std::size_t place;  ///< in the list of names
+  std::ptrdiff_t words;
+};
+
+/// A name may be of one word or of two.
+FoundCommand find_command(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& names) {
+  std::string asked;
+  for (std::ptrdiff_t words = 1; words <= std::min<std::ptrdiff_t>(2, std::ssize(arguments));
+       ++words) {
+    asked += (words == 1 ? "" : " ") + arguments[static_cast<std::size_t>(words - 1)];
+    const auto found = std::find(names.begin(), names.end(), asked);
+    if (found != names.end()) return {static_cast<std::size_t>(found - names.begin()), words};
+  }
+  const std::string& first = arguments.front();
+  const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+    return name.starts_with(first + " ");
+  });
+  fail_usage(cat("unknown command \"", longer == names.end() ? first : asked, "\"; did you mean ",
+                 longer == names.end() ? nearest_name(first, names) : *longer,
+                 "? See datadream --help"));
+}
+
 void dispatch(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
               std::ostream& results, std::ostream& messages) {
   const std::string first = arguments.empty() ? "--help" : arguments.front();
@@ -84,13 +108,9 @@ void dispatch(const std::vector<std::string>& arguments, const std::vector<Comma
   }
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.info.name);
-  const auto found = std::find(names.begin(), names.end(), first);
-  if (found == names.end()) {
-    fail_usage(cat("unknown command \"", first, "\"; did you mean ", nearest_name(first, names),
-                   "? See datadream --help"));
-  }
-  const Command& command = commands[static_cast<std::size_t>(found - names.begin())];
-  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  const auto [place, words] = find_command(arguments, names);
+  const Command& command = commands[place];
+  const std::vector<std::string> rest(arguments.begin() + words, arguments.end());
   const auto asks_help = [](const std::string& text) { return text == "--help" || text == "-h"; };
   if (std::any_of(rest.begin(), rest.end(), asks_help)) {
     results << command_help(command);

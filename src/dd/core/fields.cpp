@@ -63,6 +63,8 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
       } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
         value.reset();
         if (!found->is_null()) value = found->get<std::string>();
+      } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+        value = texts(*found);
       } else {
         value = found->get<T>();
       }
@@ -74,6 +76,16 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
   std::vector<std::string> known;
 
  private:
+  /// Numbers in a list of texts (0.5 for "0.5") are what one writes by hand.
+  static std::vector<std::string> texts(const Json& list) {
+    if (!list.is_array()) return list.get<std::vector<std::string>>();
+    std::vector<std::string> result;
+    for (const Json& item : list) {
+      result.push_back(item.is_number() ? item.dump() : item.get<std::string>());
+    }
+    return result;
+  }
+
   const Json& values_;
   std::string where_;
 };

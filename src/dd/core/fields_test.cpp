@@ -11,6 +11,7 @@ struct Sample final : dd::Options {
   std::string mode = "class";
   std::filesystem::path out;
   std::optional<std::string> prompt;
+  std::vector<std::string> scales;
   void visit(dd::FieldVisitor& v) override {
     v.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
     v.field("learning-rate", rate, {.help = "peak rate", .low = 0});
@@ -18,6 +19,7 @@ struct Sample final : dd::Options {
             {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
     v.field("out", out, {.help = "folder", .required = true});
     v.field("prompt", prompt, {.help = "text"});
+    v.field("scales", scales, {.help = "numbers or other texts"});
   }
 };
 
@@ -56,6 +58,16 @@ TEST(Fields, AnAbsentTextIsNotTheEmptyOne) {
   EXPECT_NE(message_of([&] {
               dd::options_from_json(copy, {{"prompt", 3}}, "run.toml");
             }).find("\"prompt\""),
+            std::string::npos);
+}
+
+TEST(Fields, ListsOfTextsTakeNumbersAsTheyAreWritten) {
+  Sample sample;
+  dd::options_from_json(sample, {{"scales", {0.5, 2, "auto"}}}, "run.toml");
+  EXPECT_EQ(sample.scales, (std::vector<std::string>{"0.5", "2", "auto"}));
+  EXPECT_NE(message_of([&] {
+              dd::options_from_json(sample, {{"scales", {true}}}, "run.toml");
+            }).find("wrong type"),
             std::string::npos);
 }
 

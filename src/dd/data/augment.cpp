@@ -9,6 +9,7 @@
 
 #include "dd/core/error.h"
 #include "dd/data/colour_ops.h"
+#include "dd/data/rand_augment.h"
 #include "dd/image/resize.h"
 
 namespace dd {
@@ -58,6 +59,11 @@ void jitter(Image& image, const AugmentOptions& options, Random& random) {
 void AugmentOptions::visit(FieldVisitor& visitor) {
   const auto share = [](const char* help) { return FieldInfo{help, 0.0, 1.0}; };
   visitor.field(
+      "rand-augment", rand_augment,
+      {"operations of RandAugment on each image; 0 = none (the official code: 2)", 0, 14});
+  visitor.field("rand-magnitude", rand_magnitude,
+                {"strength of those operations", 0, kLargestMagnitude});
+  visitor.field(
       "crop-min-area", crop_min_area,
       {"smallest share of the image that a random crop keeps; 1 = no random crop", 0.01, 1});
   visitor.field("crop-max-aspect", crop_max_aspect,
@@ -81,10 +87,28 @@ AugmentOptions no_augmentation() {
   return options;
 }
 
+AugmentOptions paper_augmentation() {
+  AugmentOptions options;
+  options.rand_augment = 2;
+  options.crop_min_area = 0.25;
+  options.brightness = options.contrast = 0.4;
+  options.hue = 0.1;
+  options.greyscale = options.blur = options.solarise = 0.2;
+  options.blur_sigma = 2.0 / 224;
+  return options;
+}
+
 Image augment(const Image& image, int size, const AugmentOptions& options, Random& random) {
   ensure(!image.empty() && size > 0, "augment needs a picture and a positive size");
-  Image result = options.crop_min_area < 1.0 ? random_crop(image, size, options, random)
-                                             : center_crop(resize_short_side(image, size), size);
+  Image changed;
+  const Image* whole = &image;
+  if (options.rand_augment > 0) {
+    changed =
+        rand_augment(image, options.rand_augment, static_cast<int>(options.rand_magnitude), random);
+    whole = &changed;
+  }
+  Image result = options.crop_min_area < 1.0 ? random_crop(*whole, size, options, random)
+                                             : center_crop(resize_short_side(*whole, size), size);
   if (random.chance(options.flip)) result = flip_horizontal(result);
   if (random.chance(options.jitter)) jitter(result, options, random);
   if (random.chance(options.greyscale)) make_grey(result);

@@ -7,9 +7,11 @@
 
 namespace dd {
 
-/// Random changes of training images, all optional. The defaults suit photos of things: crop, flip
-/// and mild colours; what can destroy small pictures (blur, solarise) is off.
+/// Random changes of training images, all optional, in this order. The defaults suit photos of
+/// things: crop, flip and mild colours; what can destroy small pictures (blur, solarise) is off.
 struct AugmentOptions final : Options {
+  std::int64_t rand_augment = 0;    ///< operations of RandAugment (rand_augment.h) before the crop
+  std::int64_t rand_magnitude = 9;  ///< their magnitude, 0 … 30
   double crop_min_area =
       0.6;  ///< smallest share of the image a random crop keeps; 1 = no random crop
   double crop_max_aspect = 4.0 / 3.0;  ///< most width/height (and height/width) of a crop
@@ -29,6 +31,10 @@ struct AugmentOptions final : Options {
 
 /// Every probability 0 and no crop: augment() then only fits the image to the size.
 AugmentOptions no_augmentation();
+/// What DataDream's official code does to CLIP's training images (classify/data.py): RandAugment
+/// with 2 operations at 9, crops from a quarter of the area on, flip, jitter 0.4/0.4/0.2/0.1 with
+/// probability 0.8, grey, blur (up to 2 of 224 pixels) and solarise with 0.2 each.
+AugmentOptions paper_augmentation();
 
 /// A changed copy of `image`, size x size pixels. All randomness comes from `random`, so a sample
 /// made from (seed, epoch, image) is the same whatever its batch. Without random crop: short side

@@ -3,19 +3,13 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/data/lines.h"
 
 namespace dd {
 namespace {
-
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 ClassEntry split_line(const std::string& line, const std::vector<std::string>& folders) {
   const auto part_at = [&](std::size_t at, std::size_t length) {
@@ -37,17 +31,12 @@ bool is_awkward(char letter) {
 
 std::vector<ClassEntry> read_class_list(const std::filesystem::path& path,
                                         const std::vector<std::string>& folders) {
-  constexpr std::uintmax_t kMaxBytes = 1 << 24;
-  std::istringstream lines(read_file(path, kMaxBytes));
   std::vector<ClassEntry> classes;
   std::set<std::string> seen;
-  std::string line;
-  for (int number = 1; std::getline(lines, line); ++number) {
-    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
-    line = trimmed(line);
-    if (line.empty() || line.front() == '#') continue;
-    const ClassEntry entry = split_line(line, folders);
-    const std::string where = cat(path.string(), ", line ", number);
+  for (const Line& line : read_lines(path)) {
+    if (line.text.front() == '#') continue;
+    const ClassEntry entry = split_line(line.text, folders);
+    const std::string where = cat(path.string(), ", line ", line.number);
     if (std::ranges::find(folders, entry.folder) == folders.end()) {
       fail_input(cat(where, ": there is no class folder \"", entry.folder,
                      "\"; remove the line or add the folder"));

@@ -15,7 +15,18 @@ void adjust_hue(Image& image, double turn);
 void make_grey(Image& image);
 /// Inverts values of `threshold` and more.
 void solarise(Image& image, int threshold = 128);
-/// Gaussian blur; `sigma` in pixels, edges repeat. 0 changes nothing.
+/// Gaussian blur by three boxes in each direction, bit for bit PIL's ImageFilter.GaussianBlur;
+/// `sigma` in pixels, edges repeat. 0 changes nothing.
 void blur(Image& image, double sigma);
+
+/// Keeps the `bits` highest bits of each value, 0 … 8.
+void posterise(Image& image, int bits);
+/// Stretches each channel to 0 … 255; one of a single value stays. PIL's ImageOps.autocontrast.
+void auto_contrast(Image& image);
+/// Makes all values of a channel about equally frequent. PIL's ImageOps.equalize.
+void equalise(Image& image);
+/// PIL's ImageEnhance.Sharpness: factor 1 changes nothing, 0 smooths, more sharpens. Pixels at the
+/// border stay as they are.
+void adjust_sharpness(Image& image, double factor);
 
 }  // namespace dd

@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/data/dataset.h"
 
-#include <algorithm>
-
 #include "dd/core/error.h"
 #include "dd/core/fields.h"
-#include "dd/data/fashion_mnist.h"
 #include "dd/data/folder.h"
+#include "dd/data/list_file.h"
+#include "dd/data/named_sets.h"
+#include "dd/data/shards.h"
 
 namespace dd {
 namespace {
 
 constexpr const char* kFolder = "folder";
-
-// A set with a name of its own and an official layout.
-struct NamedSet {
-  const char* name;
-  std::unique_ptr<Dataset> (*open)(const std::filesystem::path& root, const std::string& split,
-                                   const ReadOptions& reading);
-};
-
-constexpr NamedSet kNamedSets[] = {
-    {"fashion-mnist", [](const std::filesystem::path& root, const std::string& split,
-                         const ReadOptions&) { return open_fashion_mnist(root, split); }},
-};
-
-const NamedSet* find_named(const std::string& name) {
-  const auto* found =
-      std::ranges::find_if(kNamedSets, [&](const NamedSet& set) { return name == set.name; });
-  return found == std::end(kNamedSets) ? nullptr : found;
-}
+constexpr const char* kList = "list";
+constexpr const char* kShards = "shards";
 
 }  // namespace
 
@@ -41,13 +25,23 @@ std::vector<std::vector<std::int64_t>> indices_by_class(const Dataset& dataset) 
   return classes;
 }
 
+bool DataSpec::is_named() const {
+  return find_named_set(kind) != nullptr;
+}
+
 std::string DataSpec::text() const {
-  return kind == kFolder ? root.string() : cat(kind, ":", root.string());
+  return is_named() ? cat(kind, ":", root.string()) : root.string();
+}
+
+std::optional<std::string> domain_word(const DataSpec& spec) {
+  const NamedSet* set = find_named_set(spec.kind);
+  if (set == nullptr) return std::nullopt;
+  return set->domain;
 }
 
 std::vector<std::string> known_datasets() {
   std::vector<std::string> names;
-  for (const NamedSet& set : kNamedSets) names.emplace_back(set.name);
+  for (const NamedSet& set : named_sets()) names.emplace_back(set.name);
   return names;
 }
 
@@ -55,15 +49,20 @@ DataSpec parse_data_spec(const std::string& text) {
   if (text.empty()) fail_usage("the data set has no name; write DIR or NAME:ROOT");
   const std::size_t colon = text.find(':');
   const std::string name = text.substr(0, colon);
-  if (colon != std::string::npos && find_named(name) != nullptr) {
+  if (colon != std::string::npos && find_named_set(name) != nullptr) {
     if (colon + 1 == text.size()) {
       fail_usage(cat("the data set \"", text, "\" has no folder; write ", name, ":ROOT"));
     }
     return {name, text.substr(colon + 1)};
   }
   std::error_code ignored;
+  if (std::filesystem::is_directory(text, ignored)) {
+    return {kFolder, text};
+  }
+  if (is_list_file(text)) return {kList, text};
+  if (is_shard_pattern(text)) return {kShards, text};
   if (std::filesystem::exists(text, ignored)) return {kFolder, text};
-  if (find_named(text) != nullptr) {
+  if (find_named_set(text) != nullptr) {
     fail_usage(cat("the data set \"", text, "\" has no folder; write ", text, ":ROOT"));
   }
   // A slash before the colon makes it a path.
@@ -76,8 +75,13 @@ DataSpec parse_data_spec(const std::string& text) {
 
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, const std::string& split,
                                       const ReadOptions& reading) {
-  if (spec.kind == kFolder) return open_folder(spec.root, split, reading);
-  const NamedSet* set = find_named(spec.kind);
+  if (spec.kind == kFolder) {
+    return holds_shards(spec.root) ? open_shards(spec.root, split, reading)
+                                   : open_folder(spec.root, split, reading);
+  }
+  if (spec.kind == kList) return open_list_file(spec.root, split, reading);
+  if (spec.kind == kShards) return open_shards(spec.root, split, reading);
+  const NamedSet* set = find_named_set(spec.kind);
   if (set == nullptr) fail_usage(cat("there is no data set called \"", spec.kind, "\""));
   return set->open(spec.root, split, reading);
 }

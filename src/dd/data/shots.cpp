@@ -43,6 +43,13 @@ std::vector<std::int64_t> draw_shots(const Dataset& dataset, std::int64_t shots,
   return drawn;
 }
 
+void check_shot_split(const std::string& split) {
+  if (split == "test") {
+    fail_usage(
+        "--split is test, but training images come from train; the test split is for evaluate");
+  }
+}
+
 ShotSplit held_out_shots(const Dataset& dataset, std::span<const std::int64_t> shots,
                          std::int64_t held_out, std::uint64_t seed) {
   if (held_out < 0) fail_usage(cat("cannot hold out ", held_out, " shots; choose 0 or more"));

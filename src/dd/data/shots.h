@@ -17,6 +17,10 @@ namespace dd {
 std::vector<std::int64_t> draw_shots(const Dataset& dataset, std::int64_t shots,
                                      std::uint64_t seed);
 
+/// Error(kUsage) for a split that shots must not come from: "test", which is for the last number
+/// alone.
+void check_shot_split(const std::string& split);
+
 /// Few shots, parted for a validation loss on images that are not trained on.
 struct ShotSplit {
   std::vector<std::int64_t> train;

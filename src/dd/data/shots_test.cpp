@@ -6,6 +6,7 @@
 #include <set>
 
 #include "dd/core/error.h"
+#include "dd/core/json.h"
 #include "dd/image/write.h"
 #include "support/temporary_folder.h"
 
@@ -132,6 +133,27 @@ TEST_F(ShotsTest, RecordIsFoundAgainAndVerified) {
   expect_unreadable(shot + " has changed");
   std::filesystem::remove(folder() / "data" / shot);
   expect_unreadable(shot + " is not in the data set");
+}
+
+TEST(ShotSplitName, TestIsNoSourceOfShots) {
+  EXPECT_NO_THROW(dd::check_shot_split("train"));
+  EXPECT_NO_THROW(dd::check_shot_split("world"));
+  EXPECT_THROW(dd::check_shot_split("test"), dd::Error);
+}
+
+// shots.json goes with the images wherever they lie: nothing in it but "data", which is a note,
+// depends on the place.
+TEST_F(ShotsTest, ADrawIsReadWhereTheDataLieElsewhere) {
+  add_class("a", 4);
+  const auto dataset = open();
+  dd::write_shots(file(), *dataset, {"data", "train", 3, 2, dd::draw_shots(*dataset, 2, 3)});
+  const dd::Json shots = dd::read_json(file());
+  for (const dd::Json& image : shots.at("images")) {
+    EXPECT_TRUE(image.at("id").get<std::string>().starts_with("a/"));
+  }
+  std::filesystem::rename(folder() / "data", folder() / "moved");
+  const auto moved = dd::open_dataset({"folder", folder() / "moved"}, "train");
+  EXPECT_EQ(dd::read_shots(file(), *moved).indices, dd::draw_shots(*moved, 2, 3));
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ class Subset final : public Dataset {
   std::string content_hash(std::int64_t index) const override {
     return dataset_->content_hash(at(index));
   }
+  std::filesystem::path file(std::int64_t index) const override {
+    return dataset_->file(at(index));
+  }
 
  private:
   std::int64_t at(std::int64_t index) const {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/diffusion/sampler.h"
 
+#include <ATen/TensorOperators.h>
+
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "dd/core/error.h"
@@ -57,6 +60,7 @@ void Sampler::set_steps(std::int64_t count) {
                    ", the number that the model was trained with"));
   }
   plan(count);
+  first_ = 0;
   reset();
   const auto last = static_cast<double>(total - 1);
   const auto [low, high] = std::minmax_element(timesteps_.begin(), timesteps_.end());
@@ -64,6 +68,31 @@ void Sampler::set_steps(std::int64_t count) {
     fail_usage(cat("cannot sample in ", count, " steps: the timesteps leave 0 … ", last,
                    "; choose fewer steps"));
   }
+}
+
+void Sampler::begin_at(std::int64_t first) {
+  if (first < 0 || first >= std::ssize(timesteps_)) {
+    fail_usage(cat("cannot begin at step ", first, " of ", timesteps_.size(),
+                   ": nothing is left to do; choose more steps or a higher strength"));
+  }
+  if (first > 0 && !can_begin_later()) {
+    fail_usage("pndm with a Runge-Kutta start cannot begin from an image; choose another sampler");
+  }
+  first_ = first;
+  reset();
+}
+
+Sampler::Mixture Sampler::mixture(std::int64_t step) const {
+  const double timestep = timesteps_.at(static_cast<std::size_t>(step));
+  const float alpha = alphas_.at(static_cast<std::size_t>(timestep));
+  return {std::sqrt(alpha), std::sqrt(1.0f - alpha)};
+}
+
+at::Tensor Sampler::add_noise(const at::Tensor& latents, const at::Tensor& noise,
+                              std::int64_t step) const {
+  ensure(latents.sizes() == noise.sizes(), "latents and noise differ in shape");
+  const Mixture weights = mixture(step);
+  return latents.to(at::kFloat) * weights.signal + noise.to(at::kFloat) * weights.noise;
 }
 
 at::Tensor Sampler::scale_input(const at::Tensor& sample, std::int64_t) const {
@@ -75,7 +104,7 @@ at::Tensor Sampler::step(const at::Tensor& model_output, std::int64_t step,
   ensure(step >= 0 && step < static_cast<std::int64_t>(timesteps_.size()),
          "sampler step out of range");
   ensure(model_output.sizes() == sample.sizes(), "model output and sample differ in shape");
-  if (step == 0) reset();
+  if (step == first_) reset();
   return advance(model_output.to(at::kFloat), step, sample.to(at::kFloat));
 }
 

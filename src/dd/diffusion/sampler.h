@@ -20,8 +20,8 @@ namespace dd {
 ///   for (i = 0; i < size of timesteps(); ++i)
 ///     x = sampler->step(unet(sampler->scale_input(x, i), sampler->timesteps()[i]), i, x);
 ///
-/// Multistep methods keep earlier outputs: one object serves one batch at a time, and step 0 begins
-/// anew. Not thread-safe.
+/// Multistep methods keep earlier outputs: one object serves one batch at a time, and the first
+/// step begins anew. Not thread-safe.
 class Sampler {
  public:
   virtual ~Sampler() = default;
@@ -31,6 +31,16 @@ class Sampler {
   /// Lays out the timesteps for `count` steps and forgets what an earlier run left. Error(kUsage)
   /// when the model's time axis has no room for so many.
   void set_steps(std::int64_t count);
+
+  /// Begins at evaluation `first` instead of 0 from then on, as diffusers' image-to-image pipeline
+  /// does: earlier steps are left out, the others stay where they are. Error(kUsage) for a sampler
+  /// whose start cannot be left out, or when no step would be left.
+  void begin_at(std::int64_t first);
+  std::int64_t first() const noexcept { return first_; }
+
+  /// What a sample would be before evaluation `step` if `latents` were its clean end: both tensors
+  /// (B, C, H, W); float32.
+  at::Tensor add_noise(const at::Tensor& latents, const at::Tensor& noise, std::int64_t step) const;
 
   /// One entry a model evaluation, from noise to image. Whole numbers but for Euler. PNDM evaluates
   /// more often than it was asked to step.
@@ -66,6 +76,13 @@ class Sampler {
   virtual void plan(std::int64_t count) = 0;
   /// Forgets earlier outputs.
   virtual void reset() {}
+  virtual bool can_begin_later() const { return true; }
+  /// Weights of clean latents and noise in a sample before evaluation `step`.
+  struct Mixture {
+    float signal;
+    float noise;
+  };
+  virtual Mixture mixture(std::int64_t step) const;
   virtual at::Tensor advance(const at::Tensor& model_output, std::int64_t step,
                              const at::Tensor& sample) = 0;
 
@@ -73,6 +90,9 @@ class Sampler {
   std::vector<float> alphas_;  ///< cumulative products, one a training timestep
   std::vector<float> levels_;  ///< noise levels of the same
   std::vector<double> timesteps_;
+
+ private:
+  std::int64_t first_ = 0;
 };
 
 /// Makes the sampler `name`, one of sampler_names(). As the pipeline does, sets steps_offset to 1

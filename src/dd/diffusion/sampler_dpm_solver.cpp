@@ -58,6 +58,11 @@ class DpmSolverSampler final : public Sampler {
 
   void reset() override { clean_.clear(); }
 
+  Mixture mixture(std::int64_t step) const override {
+    const SignalNoise level = signal_noise(sigmas_.at(static_cast<std::size_t>(step)));
+    return {level.alpha, level.sigma};
+  }
+
   at::Tensor advance(const at::Tensor& output, std::int64_t step,
                      const at::Tensor& sample) override {
     const auto index = static_cast<std::size_t>(step);

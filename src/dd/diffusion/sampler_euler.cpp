@@ -30,6 +30,10 @@ class EulerSampler final : public Sampler {
   }
 
  protected:
+  Mixture mixture(std::int64_t step) const override {
+    return {1.0f, sigmas_.at(static_cast<std::size_t>(step))};
+  }
+
   void plan(std::int64_t count) override {
     timesteps_ = full_grid(spacing_or(TimestepSpacing::kLinspace), count, config_);
     // The reference keeps these timesteps in float32.

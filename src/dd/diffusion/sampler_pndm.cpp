@@ -49,6 +49,8 @@ class PndmSampler final : public Sampler {
     slope_ = at::Tensor();
   }
 
+  bool can_begin_later() const override { return runge_kutta_.empty(); }
+
   at::Tensor advance(const at::Tensor& output, std::int64_t step,
                      const at::Tensor& sample) override {
     if (step < static_cast<std::int64_t>(runge_kutta_.size()))
@@ -98,13 +100,13 @@ class PndmSampler final : public Sampler {
   at::Tensor advance_multistep(const at::Tensor& output, std::int64_t step,
                                const at::Tensor& sample) {
     auto from = static_cast<std::int64_t>(timesteps_[static_cast<std::size_t>(step)]);
-    if (step == 1) {
+    if (step == first() + 1) {
       // The first step once more from its own start, now with the mean of the slopes at both ends.
       const at::Tensor mean = (output + outputs_.back()) / 2;
       return transfer(start_, from + stride_, from, mean);
     }
     remember(output);
-    if (step == 0) start_ = sample;
+    if (step == first()) start_ = sample;
     return transfer(sample, from, from - stride_, extrapolated());
   }
 

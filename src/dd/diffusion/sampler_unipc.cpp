@@ -78,6 +78,11 @@ class UniPcSampler final : public Sampler {
     order_ = 0;
   }
 
+  Mixture mixture(std::int64_t step) const override {
+    const SignalNoise level = signal_noise(sigmas_.at(static_cast<std::size_t>(step)));
+    return {level.alpha, level.sigma};
+  }
+
   at::Tensor advance(const at::Tensor& output, std::int64_t step,
                      const at::Tensor& sample) override {
     const auto index = static_cast<std::size_t>(step);
@@ -85,7 +90,7 @@ class UniPcSampler final : public Sampler {
         predicted_clean(config_.prediction_type, output, sample, signal_noise(sigmas_.at(index)));
     const auto& skipped = config_.disable_corrector;
     const bool correct =
-        step > 0 && std::find(skipped.begin(), skipped.end(), step - 1) == skipped.end();
+        step > first() && std::find(skipped.begin(), skipped.end(), step - 1) == skipped.end();
     // The corrector goes over the last step again, now that the prediction at its end is known.
     const at::Tensor start = correct ? corrected(index, now) : sample;
 

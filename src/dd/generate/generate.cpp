@@ -30,7 +30,8 @@ SamplingOptions sampling_options(const GenerateOptions& options) {
           .steps = options.steps,
           .guidance = {options.guidance, options.guidance_low, high},
           .width = size.width,
-          .height = size.height};
+          .height = size.height,
+          .strength = options.from_shots.empty() ? 0 : options.strength};
 }
 
 Json lora_list(const std::vector<LoraUse>& uses, bool with_file) {
@@ -63,7 +64,9 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   common.update(options.model_options.identity());
   // Only where they differ from what sets without this field were made with.
   if (sampling.karras) common["karras"] = true;
+  if (plan.starts) common["strength"] = sampling.strength;
   description.settings = common;
+  if (plan.starts) description.settings["starts"] = plan.starts->hash();
   description.settings["seed"] = plan.seed;
   Json subjects = Json::array();
   for (std::size_t i = 0; i < plan.subjects.size(); ++i) {
@@ -127,7 +130,10 @@ class Run {
       context_.report.progress("generate", done_, total,
                                cat("step ", step, "/", drawer_.evaluations()));
     };
-    const at::Tensor pixels = drawer_.images(conditioning(batch), unconditional_, seeds, on_step);
+    const at::Tensor context = conditioning(batch);
+    const at::Tensor pixels =
+        plan_.starts ? drawer_.images_from(starts(batch), context, unconditional_, seeds, on_step)
+                     : drawer_.images(context, unconditional_, seeds, on_step);
     finish_writing();
     // PNG files are packed and written while the next batch is drawn.
     writing_ = std::async(std::launch::async,
@@ -143,19 +149,37 @@ class Run {
 
   /// [B, T, width]; each prompt is encoded once, and kept while batches still need it.
   at::Tensor conditioning(std::span<const PlannedImage> batch) {
-    std::map<std::size_t, at::Tensor> needed;
+    std::map<std::string, at::Tensor> needed;
     std::vector<at::Tensor> rows;
     for (const PlannedImage& planned : batch) {
-      const auto known = prompts_.find(planned.subject);
-      at::Tensor& row = needed[planned.subject];
+      const auto known = prompts_.find(planned.prompt);
+      at::Tensor& row = needed[planned.prompt];
       if (!row.defined()) {
-        row = known != prompts_.end() ? known->second
-                                      : drawer_.encode(plan_.subjects[planned.subject].prompt);
+        row = known != prompts_.end() ? known->second : drawer_.encode(planned.prompt);
       }
       rows.push_back(row);
     }
     prompts_ = std::move(needed);
     return at::cat(rows);
+  }
+
+  /// Each picture is encoded once: alone, so that its numbers depend on nothing else.
+  std::vector<models::Posterior> starts(std::span<const PlannedImage> batch) {
+    std::vector<models::Posterior> result;
+    const SamplingOptions& sampling = drawer_.options();
+    for (const PlannedImage& planned : batch) {
+      auto known = encoded_.find(planned.start);
+      if (known == encoded_.end()) {
+        const Image picture =
+            plan_.starts->picture(*planned.start, sampling.width, sampling.height);
+        known = encoded_
+                    .emplace(planned.start,
+                             drawer_.encode_picture(images_to_tensor(std::span(&picture, 1))))
+                    .first;
+      }
+      result.push_back(known->second);
+    }
+    return result;
   }
 
   void finish_writing() {
@@ -167,11 +191,21 @@ class Run {
   const GenerateOptions& options_;
   const Plan& plan_;
   Context& context_;
-  std::map<std::size_t, at::Tensor> prompts_;  ///< conditioning by subject
+  std::map<std::string, at::Tensor> prompts_;  ///< conditioning by prompt
+  std::map<const StartImage*, models::Posterior> encoded_;
   at::Tensor unconditional_;
   std::int64_t done_ = 0;
   std::future<void> writing_;  ///< last, so that it ends before anything it uses goes
 };
+
+template <class Visit>
+void for_each_caption(const Plan& plan, const Visit& visit) {
+  for (std::size_t subject = 0; subject < plan.subjects.size(); ++subject) {
+    for (const StartImage& start : plan.starts->of_class(subject)) {
+      for (const std::string& caption : start.captions) visit(caption);
+    }
+  }
+}
 
 void warn_of_cut_prompts(const models::StableDiffusion& model, const GenerateOptions& options,
                          const Plan& plan, Reporter& report) {
@@ -181,6 +215,13 @@ void warn_of_cut_prompts(const models::StableDiffusion& model, const GenerateOpt
                     " tokens; its end is not seen by the model"));
   };
   for (const Subject& subject : plan.subjects) check(subject.prompt);
+  if (plan.starts && !options.captions.empty()) {
+    for_each_caption(plan, check);
+    if (const std::int64_t without = plan.starts->without_caption(); without > 0) {
+      report.warn(cat(without, " pictures of --from-shots have no line in ",
+                      options.captions.string(), " and take the prompt of their class"));
+    }
+  }
   check(options.negative);
   if (!options.negative.empty() && options.guidance <= 1) {
     report.warn("--negative has no effect without guidance; give --guidance above 1");

@@ -43,7 +43,19 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
       {.help = "classes to draw: a text file with a name a line, a folder of class folders, "
                "or NAME:ROOT of a known data set; instead of --prompt"});
   visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = 1e7});
-  visitor.field("template", prompt_template, {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "template", prompt_template,
+      {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "
+               "(pet, car, ...)"});
+  visitor.field("from-shots", from_shots,
+                {.help = "image-to-image: noise the pictures of this shots.json or data set in "
+                         "turn, and draw from there (with --classes)"});
+  visitor.field(
+      "strength", strength,
+      {.help = "share of the way to noise that pictures of --from-shots go", .low = 0, .high = 1});
+  visitor.field("captions", captions,
+                {.help = "prompts of the pictures of --from-shots, {\"id\": …, \"caption\": …} a "
+                         "line; {} in a caption stands for the class"});
   visitor.field(
       "sampler", sampler,
       {.help = "way from noise to image; auto takes the model's own", .choices = samplers});
@@ -79,6 +91,10 @@ void GenerateOptions::check() const {
   if (guidance_high > 0 && guidance_high < guidance_low) {
     fail_usage("--guidance-high is below --guidance-low; swap them");
   }
+  if (!from_shots.empty() && classes.empty())
+    fail_usage("--from-shots draws classes; give --classes too");
+  if (from_shots.empty() && !captions.empty())
+    fail_usage("--captions describes the pictures of --from-shots; give that too");
   parse_size(size);
 }
 

@@ -23,7 +23,10 @@ struct GenerateOptions final : Options {
   std::string classes;                ///< or: a text file with a class a line, or a data set
   std::int64_t per_class = 500;
   std::string prompt_template = "a photo of a {}";
-  std::string sampler = "auto";  ///< auto = the one of the model's scheduler
+  std::string from_shots;  ///< shots.json or DATA whose pictures are noised and drawn anew …
+  double strength = 0.75;  ///< … after this share of the way to noise …
+  std::filesystem::path captions;  ///< … with these prompts (start_images.h); empty = the template
+  std::string sampler = "auto";    ///< auto = the one of the model's scheduler
   bool karras = false;  ///< Karras' noise levels, also where the model's scheduler has others
   std::int64_t steps = 50;
   double guidance = 2.0;       ///< 1 or less switches guidance off

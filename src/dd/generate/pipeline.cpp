@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -41,19 +42,22 @@ void resolve_sampler(const models::StableDiffusion& model, SamplingOptions& opti
 
 TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOptions& options)
     : model_(model), options_(options) {
-  const std::int64_t channels = model.vae.config().latent_channels;
-  if (model.unet.config().in_channels != channels || model.unet.config().out_channels != channels) {
-    fail_input(cat("the U-Net of ", model.source, " does not turn text into latents (",
-                   model.unet.config().in_channels, " channels in, ",
-                   model.unet.config().out_channels, " out, the VAE has ", channels,
-                   "); use a text-to-image model"));
-  }
   resolve_size(model, options_);
   resolve_sampler(model, options_);
   ScheduleConfig schedule = model.schedule;
   schedule.use_karras_sigmas = options_.karras;
   sampler_ = make_sampler(options_.sampler, schedule);
   sampler_->set_steps(options_.steps);
+  if (options_.strength > 0) {
+    // Truncated as Python's int() does it for the reference.
+    const auto kept =
+        static_cast<std::int64_t>(static_cast<double>(options_.steps) * options_.strength);
+    if (kept < 1) {
+      fail_usage(cat("--strength ", options_.strength, " leaves none of ", options_.steps,
+                     " --steps to do; raise one of them"));
+    }
+    sampler_->begin_at(options_.steps - std::min(kept, options_.steps));
+  }
 }
 
 at::Tensor TextToImage::encode(const std::string& prompt) const {
@@ -61,12 +65,15 @@ at::Tensor TextToImage::encode(const std::string& prompt) const {
   return model_.encode(std::span(&prompt, 1));
 }
 
-at::Tensor TextToImage::noise(std::span<const std::uint64_t> seeds) const {
+std::vector<std::int64_t> TextToImage::latent_shape() const {
   const std::int64_t factor = model_.vae.config().factor();
-  const std::int64_t shape[] = {1, model_.vae.config().latent_channels, options_.height / factor,
-                                options_.width / factor};
+  return {1, model_.vae.config().latent_channels, options_.height / factor,
+          options_.width / factor};
+}
+
+at::Tensor TextToImage::noise(std::span<const std::uint64_t> seeds) const {
   std::vector<at::Tensor> rows;
-  for (const std::uint64_t seed : seeds) rows.push_back(seeded_randn(shape, seed));
+  for (const std::uint64_t seed : seeds) rows.push_back(seeded_randn(latent_shape(), seed));
   return at::cat(rows);
 }
 
@@ -97,15 +104,47 @@ at::Tensor TextToImage::decode(const at::Tensor& latents) const {
 at::Tensor TextToImage::images(const at::Tensor& context, const at::Tensor& unconditional,
                                std::span<const std::uint64_t> seeds, const OnStep& on_step) {
   const c10::NoGradGuard no_grad;
-  const auto count = static_cast<std::int64_t>(seeds.size());
-  ensure(count > 0 && context.size(0) == count, "one row of conditioning is needed for each seed");
+  ensure(!seeds.empty() && context.size(0) == std::ssize(seeds),
+         "one row of conditioning is needed for each seed");
+  ensure(sampler_->first() == 0, "without pictures the way begins with noise");
+  return draw(noise(seeds) * sampler_->initial_scale(), context, unconditional, on_step);
+}
+
+models::Posterior TextToImage::encode_picture(const at::Tensor& pixels) const {
+  const c10::NoGradGuard no_grad;
+  const models::Posterior encoded = model_.vae.encode((pixels * 2 - 1).to(model_.placement.device));
+  return {encoded.mean.to(at::kCPU, at::kFloat), encoded.log_variance.to(at::kCPU, at::kFloat)};
+}
+
+at::Tensor TextToImage::images_from(std::span<const models::Posterior> starts,
+                                    const at::Tensor& context, const at::Tensor& unconditional,
+                                    std::span<const std::uint64_t> seeds, const OnStep& on_step) {
+  const c10::NoGradGuard no_grad;
+  ensure(!seeds.empty() && starts.size() == seeds.size() && context.size(0) == std::ssize(seeds),
+         "one picture and one row of conditioning are needed for each seed");
+  ensure(options_.strength > 0, "pictures need a strength");
+  const at::TensorOptions number(at::kFloat);
+  std::vector<at::Tensor> rows;
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    const at::Generator generator = make_generator(seeds[i]);
+    const at::Tensor spread = at::randn(latent_shape(), generator, number);
+    const at::Tensor noise = at::randn(latent_shape(), generator, number);
+    const at::Tensor latents = starts[i].sample(spread) * model_.vae.config().scaling_factor;
+    rows.push_back(sampler_->add_noise(latents, noise, sampler_->first()));
+  }
+  return draw(at::cat(rows), context, unconditional, on_step);
+}
+
+at::Tensor TextToImage::draw(at::Tensor latents, const at::Tensor& context,
+                             const at::Tensor& unconditional, const OnStep& on_step) {
   at::Tensor both;
   if (options_.guidance.enabled()) {
-    both = at::cat({unconditional.expand({count, -1, -1}), context});
+    both = at::cat({unconditional.expand({context.size(0), -1, -1}), context});
   }
-  at::Tensor latents = (noise(seeds) * sampler_->initial_scale()).to(model_.placement.device);
-  for (std::int64_t step = 0; step < evaluations(); ++step) {
-    if (on_step) on_step(step);
+  latents = latents.to(model_.placement.device);
+  for (std::int64_t i = 0; i < evaluations(); ++i) {
+    if (on_step) on_step(i);
+    const std::int64_t step = sampler_->first() + i;
     latents = sampler_->step(predict(latents, step, context, both), step, latents);
   }
   const at::Tensor pixels = decode(latents);

@@ -22,6 +22,7 @@ struct SamplingOptions {
   Guidance guidance;
   std::int64_t width = 0;  ///< pixels; 0 = what the model was trained on
   std::int64_t height = 0;
+  double strength = 0;  ///< of image-to-image, at most 1; 0 = from noise alone
 };
 
 /// Draws images as diffusers' StableDiffusionPipeline does: the same seed gives the same image,
@@ -37,9 +38,7 @@ class TextToImage {
   /// The sampler, size and noise levels in use, where the options left them open.
   const SamplingOptions& options() const noexcept { return options_; }
   /// U-Net evaluations for one batch; twice the work where guidance is active.
-  std::int64_t evaluations() const {
-    return static_cast<std::int64_t>(sampler_->timesteps().size());
-  }
+  std::int64_t evaluations() const { return std::ssize(sampler_->timesteps()) - sampler_->first(); }
 
   /// Conditioning [1, T, width] of a prompt. It depends on LoRAs in the text encoder.
   at::Tensor encode(const std::string& prompt) const;
@@ -54,7 +53,20 @@ class TextToImage {
   at::Tensor images(const at::Tensor& context, const at::Tensor& unconditional,
                     std::span<const std::uint64_t> seeds, const OnStep& on_step = {});
 
+  /// What the autoencoder knows of a picture, [1, 3, height, width] in 0 … 1.
+  models::Posterior encode_picture(const at::Tensor& pixels) const;
+
+  /// The same from pictures, with options().strength above 0, as diffusers'
+  /// StableDiffusionImg2ImgPipeline draws them: the generator of seeds[i] first draws a sample of
+  /// starts[i], then the noise on it, and the sampler leaves out the steps before the strength.
+  at::Tensor images_from(std::span<const models::Posterior> starts, const at::Tensor& context,
+                         const at::Tensor& unconditional, std::span<const std::uint64_t> seeds,
+                         const OnStep& on_step = {});
+
  private:
+  std::vector<std::int64_t> latent_shape() const;
+  at::Tensor draw(at::Tensor latents, const at::Tensor& context, const at::Tensor& unconditional,
+                  const OnStep& on_step);
   at::Tensor noise(std::span<const std::uint64_t> seeds) const;
   at::Tensor predict(const at::Tensor& latents, std::int64_t step, const at::Tensor& context,
                      const at::Tensor& both) const;

@@ -33,9 +33,14 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file) {
   return names;
 }
 
-std::vector<std::string> class_names(const std::string& source) {
-  if (std::filesystem::is_regular_file(source)) return read_class_names(source);
-  return open_dataset(parse_data_spec(source), "train")->class_names();
+std::vector<std::string> class_names(const std::string& source, const DataSpec& spec) {
+  const bool is_set = spec.kind != "folder" || !std::filesystem::is_regular_file(source);
+  return is_set ? open_dataset(spec, "train")->class_names() : read_class_names(source);
+}
+
+/// A caption need not name the class.
+std::string with_name(const std::string& caption, const std::string& name) {
+  return caption.find("{}") == std::string::npos ? caption : fill_template(caption, name);
 }
 
 }  // namespace
@@ -45,8 +50,16 @@ PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
   char name[32];
   std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
   const auto index = static_cast<std::uint64_t>(number);
-  if (!labelled) return {subject, number, seed + index, name};
-  return {subject, number, mix_seed(seed, "generate/" + of.name, {index}), of.folder + "/" + name};
+  if (!labelled) return {subject, number, seed + index, name, of.prompt};
+  PlannedImage planned{subject, number, mix_seed(seed, "generate/" + of.name, {index}),
+                       of.folder + "/" + name, of.prompt};
+  if (!starts) return planned;
+  const std::vector<StartImage>& own = starts->of_class(subject);
+  const std::size_t turn = static_cast<std::size_t>(number) / own.size();
+  planned.start = &own[static_cast<std::size_t>(number) % own.size()];
+  const std::vector<std::string>& captions = planned.start->captions;
+  if (!captions.empty()) planned.prompt = with_name(captions[turn % captions.size()], of.name);
+  return planned;
 }
 
 Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
@@ -59,12 +72,16 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   }
   plan.each = options.per_class;
   plan.labelled = true;
-  const std::vector<std::string> names = class_names(options.classes);
+  const DataSpec spec = parse_data_spec(options.classes);
+  const std::vector<std::string> names = class_names(options.classes, spec);
+  const std::string prompt = fill_domain(options.prompt_template, domain_word(spec));
   if (names.empty())
     fail_input(cat("no classes in ", options.classes, ", --classes; write a name a line"));
+  if (!options.from_shots.empty()) {
+    plan.starts = StartImages::open(options.from_shots, options.captions, names);
+  }
   for (const ClassEntry& entry : folders_for_classes(names)) {
-    plan.subjects.push_back(
-        {entry.name, entry.folder, fill_template(options.prompt_template, entry.name)});
+    plan.subjects.push_back({entry.name, entry.folder, fill_template(prompt, entry.name)});
   }
   return plan;
 }

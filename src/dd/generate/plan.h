@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dd/generate/options.h"
+#include "dd/generate/start_images.h"
 
 namespace dd::generate {
 
@@ -21,21 +23,28 @@ struct PlannedImage {
   std::int64_t number;
   std::uint64_t seed;  ///< of the generator that draws the noise
   std::string file;    ///< below OUT, with forward slashes
+  std::string prompt;
+  const StartImage* start = nullptr;  ///< what it is drawn from; null = noise alone
 };
 
 /// Which images a call makes. Every image follows from its identity alone, so that sets can be cut,
 /// completed and extended without changing what is there.
 struct Plan {
   std::vector<Subject> subjects;
-  std::int64_t each = 0;   ///< images of each subject
-  std::uint64_t seed = 0;  ///< --seed
-  bool labelled = false;   ///< classes rather than a prompt
+  std::int64_t each = 0;                ///< images of each subject
+  std::uint64_t seed = 0;               ///< --seed
+  bool labelled = false;                ///< classes rather than a prompt
+  std::optional<StartImages> starts{};  ///< of image-to-image
 
   std::int64_t total() const { return static_cast<std::int64_t>(subjects.size()) * each; }
 
-  /// Image `number` of a prompt has the seed S + number, as one would call diffusers with it. Image
-  /// `number` of a class has mix_seed(S, "generate/" + name, {number}): classes share no noise, and
-  /// a class keeps its images whatever other classes are drawn and in whatever order.
+  /// The result refers to the plan. Image `number` of a prompt has the seed S + number, as one
+  /// would call diffusers with it. Image `number` of a class has mix_seed(S, "generate/" + name,
+  /// {number}): classes share no noise, and a class keeps its images whatever other classes are
+  /// drawn and in whatever order.
+  ///
+  /// Pictures to start from take turns: image `number` of K starts from picture number mod K, with
+  /// the picture's captions in turn too.
   PlannedImage image(std::size_t subject, std::int64_t number) const;
 };
 

@@ -134,8 +134,11 @@ std::string ImageSetWriter::line(const PlannedImage& planned) const {
     line["class"] = subject.name;
     line["label"] = planned.subject;
   }
-  line["prompt"] = subject.prompt;
+  line["prompt"] = planned.prompt;
   line["seed"] = planned.seed;
+  if (planned.start != nullptr) {
+    line["start"] = {{"id", planned.start->id}, {"hash", planned.start->hash}};
+  }
   line.update(description_.common_line);
   line["lora"] = description_.loras.at(planned.subject);
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -164,6 +164,10 @@ Image resize_short_side(const Image& image, int size, ResizeFilter filter) {
   return resize(image, long_side(image.width, image.height), size, filter);
 }
 
+Image thumbnail(const Image& image, int side) {
+  return std::min(image.width, image.height) > side ? resize_short_side(image, side) : image;
+}
+
 Image crop(const Image& image, int x, int y, int width, int height) {
   ensure(x >= 0 && y >= 0 && width > 0 && height > 0 && width <= image.width - x &&
              height <= image.height - y,

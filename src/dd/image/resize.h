@@ -21,6 +21,9 @@ Image resize(const Image& image, int width, int height,
 /// and transformers do.
 Image resize_short_side(const Image& image, int size, ResizeFilter filter = ResizeFilter::kBicubic);
 
+/// The image, its short side shrunk to `side` where it is longer.
+Image thumbnail(const Image& image, int side);
+
 /// The part with its top left corner at (x, y); it must lie inside.
 Image crop(const Image& image, int x, int y, int width, int height);
 

@@ -90,11 +90,11 @@ void examine_dataset(const std::string& text, bool deep, Report& report) {
     report.facts["classes"] = all->class_names();
     add_splits(spec, all->class_names(), report);
     // Known sets pack their images into files of their own format.
-    if (all->size() == 0 || !fs::exists(spec.root / all->id(0))) return;
+    if (all->size() == 0 || all->file(0).empty()) return;
     Headers headers;
     const std::int64_t count = deep ? all->size() : std::min(kSample, all->size());
     for (std::int64_t i = 0; i < count; ++i) {
-      headers.add(spec.root / all->id(i * all->size() / count), deep);
+      headers.add(all->file(i * all->size() / count), deep);
     }
     headers.report_to(report);
   });

@@ -92,6 +92,8 @@ std::optional<Kind> kind_of_folder(const fs::path& folder) {
 
 Kind detect(const std::string& path) {
   const DataSpec spec = parse_data_spec(path);
+  // Opened by the caller, who then says what is wrong with it; a pattern is no path.
+  if (spec.kind == "shards" || spec.kind == "list") return Kind::kDataset;
   if (!fs::exists(spec.root)) {
     fail_input(cat("there is nothing at ", spec.root.string(), "; check the path"));
   }

@@ -13,12 +13,12 @@ namespace {
 
 constexpr std::int64_t kBest = 5;
 
-/// The softmax's value at the best class.
-double confidence(std::span<const float> scores, std::int64_t best) {
+/// The sum of exp(score − score of the best class): its inverse is the best class's softmax.
+double relative_sum(std::span<const float> scores, std::int64_t best) {
   const double top = scores[static_cast<std::size_t>(best)];
   double sum = 0;
   for (const float score : scores) sum += std::exp(static_cast<double>(score) - top);
-  return 1.0 / sum;
+  return sum;
 }
 
 /// How many classes come before this one; of equal scores the first class comes first.
@@ -90,7 +90,11 @@ AccuracyReport measure_accuracy(std::span<const float> logits, std::span<const s
     ++report.confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(best)];
     right += best == label ? 1 : 0;
     among_best += rank_of(scores, label) < kBest ? 1 : 0;
-    calibration.add(confidence(scores, best), best == label);
+    const double sum = relative_sum(scores, best);
+    calibration.add(1.0 / sum, best == label);
+    const double lead = static_cast<double>(scores[static_cast<std::size_t>(best)]) -
+                        static_cast<double>(scores[static_cast<std::size_t>(label)]);
+    report.nll += (std::log(sum) + lead) / static_cast<double>(n);
   }
   report.top1 = static_cast<double>(right) / static_cast<double>(n);
   report.top5 = static_cast<double>(among_best) / static_cast<double>(n);

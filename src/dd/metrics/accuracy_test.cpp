@@ -65,6 +65,12 @@ TEST(Accuracy, CalibrationErrorSeparatesBins) {
   EXPECT_NEAR(report.ece, (0.75 + 0.1) / 2, 1e-6);
 }
 
+TEST(Accuracy, LikelihoodIsThatOfTheRightClass) {
+  const std::vector<float> logits{std::log(3.0F), 0, 1000, 0};
+  const AccuracyReport report = measure_accuracy(logits, std::vector<std::int64_t>{1, 0}, 2);
+  EXPECT_NEAR(report.nll, std::log(4.0) / 2, 1e-6) << "large scores must not overflow";
+}
+
 TEST(Accuracy, CalibratedGuessesHaveNearlyNoError) {
   Random random(3);
   std::vector<float> logits;

@@ -76,6 +76,7 @@ train::EngineOptions Workshop::engine(const std::string& part, std::int64_t step
   engine.validate_every = 0;
   engine.preview_every = options.preview_every;
   engine.state_file = state_file(part);
+  engine.events = common.out / "events" / part;
   engine.identity = cat("pretrain ", part, " seed ", common.seed);
   engine.optimizer.warmup = 200;
   engine.optimizer.schedule = "trapezoid";

@@ -3,118 +3,131 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <map>
 
-#include "dd/core/error.h"
+#include "dd/core/json.h"
 #include "dd/report/html.h"
 
 namespace dd::report {
 namespace {
 
-constexpr double kWidth = 560;
-constexpr double kHeight = 260;
-constexpr double kLeft = 56;
-constexpr double kRight = 12;
-constexpr double kTop = 12;
-constexpr double kBottom = 34;
-constexpr std::size_t kColours = 6;
+constexpr std::size_t kTableRows = 40;
 
-struct Range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
-
-  void take(double value) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  bool empty() const { return low > high; }
-  double part(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
-};
-
-bool finite(const std::pair<double, double>& point) {
-  return std::isfinite(point.first) && std::isfinite(point.second);
+bool by_category(const Chart& chart) {
+  return chart.kind == ChartKind::kBar || chart.kind == ChartKind::kDots;
 }
 
-struct Frame {
-  Range x;
-  Range y;
-
-  double left(double value) const { return kLeft + x.part(value) * (kWidth - kLeft - kRight); }
-  double top(double value) const {
-    return kHeight - kBottom - y.part(value) * (kHeight - kTop - kBottom);
+const char* name_of(ChartKind kind) {
+  switch (kind) {
+    case ChartKind::kScatter:
+      return "scatter";
+    case ChartKind::kBar:
+      return "bar";
+    case ChartKind::kDots:
+      return "dots";
+    case ChartKind::kLine:
+      break;
   }
-};
-
-/// 1, 2 or 5 times a power of ten, so that about four steps fill the range.
-double step_of(const Range& range) {
-  const double raw = (range.high - range.low) / 4;
-  if (!(raw > 0)) return 1;
-  const double power = std::pow(10, std::floor(std::log10(raw)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= raw) return factor * power;
-  }
-  return 10 * power;
+  return "line";
 }
 
-std::string tick_text(double value, double step) {
-  const double digits = std::ceil(-std::log10(step) - 1e-9);
-  return fixed(value, static_cast<int>(std::clamp(digits, 0.0, 6.0)));
+/// Drops points that are not finite, and series that have no others.
+Chart finite_part(Chart chart) {
+  for (Series& series : chart.series) {
+    Series kept{
+        .name = series.name, .points = {}, .dashed = series.dashed, .colour = series.colour};
+    const bool deviates = series.deviation.size() == series.points.size();
+    for (std::size_t i = 0; i < series.points.size(); ++i) {
+      const auto& [x, y] = series.points[i];
+      if (!std::isfinite(x) || !std::isfinite(y) || (chart.log_x && x <= 0)) continue;
+      kept.points.push_back(series.points[i]);
+      if (deviates) kept.deviation.push_back(series.deviation[i]);
+    }
+    series = std::move(kept);
+  }
+  std::erase_if(chart.series, [](const Series& series) { return series.points.empty(); });
+  return chart;
 }
 
-std::string axes(const Frame& frame, const std::string& x_name) {
-  std::string svg;
-  const double step_y = step_of(frame.y);
-  for (double value = std::ceil(frame.y.low / step_y) * step_y; value <= frame.y.high;
-       value += step_y) {
-    const std::string y = fixed(frame.top(value), 1);
-    svg += cat("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", y,
-               "\" y2=\"", y, "\" /><text x=\"", kLeft - 6, "\" y=\"", y,
-               "\" dy=\"4\" text-anchor=\"end\">", tick_text(value, step_y), "</text>");
+/// What page.js reads. No "<" is left that could end the element around it.
+std::string data_of(const Chart& chart) {
+  Json series = Json::array();
+  for (const Series& one : chart.series) {
+    Json entry{{"name", one.name}, {"points", one.points}, {"dashed", one.dashed}};
+    if (one.colour >= 0) entry["colour"] = one.colour;
+    if (!one.deviation.empty()) entry["deviation"] = one.deviation;
+    series.push_back(std::move(entry));
   }
-  const double step_x = step_of(frame.x);
-  for (double value = std::ceil(frame.x.low / step_x) * step_x; value <= frame.x.high;
-       value += step_x) {
-    svg += cat("<text x=\"", fixed(frame.left(value), 1), "\" y=\"", kHeight - kBottom + 16,
-               "\" text-anchor=\"middle\">", tick_text(value, step_x), "</text>");
-  }
-  return svg + cat("<text x=\"", (kLeft + kWidth - kRight) / 2, "\" y=\"", kHeight - 3,
-                   "\" text-anchor=\"middle\">", escape(x_name), "</text>");
+  const Json data{{"kind", name_of(chart.kind)},
+                  {"x", chart.x_name},
+                  {"y", chart.y_name},
+                  {"logX", chart.log_x},
+                  {"categories", chart.categories},
+                  {"series", std::move(series)}};
+  return in_script(data);
 }
 
-std::string line(const Frame& frame, const Series& series, std::size_t colour) {
-  std::string points;
-  for (const auto& point : series.points) {
-    if (!finite(point)) continue;
-    points += cat(points.empty() ? "" : " ", fixed(frame.left(point.first), 1), ",",
-                  fixed(frame.top(point.second), 1));
+std::string number(double value) {
+  if (value == std::round(value) && std::abs(value) < 1e9) return fixed(value, 0);
+  return fixed(value, std::abs(value) < 10 ? 4 : 2);
+}
+
+std::string cell_text(const Series& series, std::size_t i) {
+  const std::string value = number(series.points[i].second);
+  if (series.deviation.empty()) return value;
+  return value + " ± " + number(series.deviation[i]);
+}
+
+/// One row for each x, one column for each series.
+std::string table_of(const Chart& chart) {
+  std::map<double, std::vector<std::string>> rows;
+  std::string head = by_category(chart) ? "<th></th>" : cat("<th>", escape(chart.x_name), "</th>");
+  for (std::size_t column = 0; column < chart.series.size(); ++column) {
+    const Series& series = chart.series[column];
+    head += cat("<th>", escape(series.name), "</th>");
+    for (std::size_t i = 0; i < series.points.size(); ++i) {
+      auto& row = rows[series.points[i].first];
+      row.resize(chart.series.size());
+      row[column] = cell_text(series, i);
+    }
   }
-  return cat("<polyline class=\"line s", colour, series.dashed ? " dashed" : "", "\" points=\"",
-             points, "\" />");
+  const std::size_t stride = (rows.size() + kTableRows - 1) / kTableRows;
+  std::string body;
+  std::size_t place = 0;
+  for (const auto& [x, cells] : rows) {
+    ++place;
+    if (!by_category(chart) && (rows.size() - place) % stride != 0) continue;
+    const auto category = static_cast<std::size_t>(x);
+    const std::string name = by_category(chart) && category < chart.categories.size()
+                                 ? chart.categories[category]
+                                 : number(x);
+    body += cat("<tr><th>", escape(name), "</th>");
+    for (const std::string& text : cells) body += cat("<td>", text, "</td>");
+    body += "</tr>\n";
+  }
+  return cat(
+      "<details class=\"numbers\" open><summary>Numbers</summary><div class=\"wide\">"
+      "<table><thead><tr>",
+      head, "</tr></thead><tbody>\n", body, "</tbody></table></div></details>\n");
+}
+
+/// Room for each category, or the stylesheet's height.
+std::string height_of(const Chart& chart) {
+  if (!by_category(chart)) return {};
+  return cat(" style=\"height:", 90 + 30 * chart.categories.size(), "px\"");
 }
 
 }  // namespace
 
-std::string line_chart(const std::string& title, const std::string& x_name,
-                       const std::vector<Series>& series) {
-  Frame frame;
-  for (const Series& one : series) {
-    for (const auto& point : one.points) {
-      if (!finite(point)) continue;
-      frame.x.take(point.first);
-      frame.y.take(point.second);
-    }
-  }
-  if (frame.x.empty()) return {};
-  std::string lines;
-  std::string legend;
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    lines += line(frame, series[i], i % kColours);
-    legend += cat("<span><i class=\"key s", i % kColours, series[i].dashed ? " dashed" : "",
-                  "\"></i>", escape(series[i].name), "</span> ");
-  }
-  return cat("<figure><figcaption>", escape(title), "</figcaption><svg viewBox=\"0 0 ", kWidth, " ",
-             kHeight, "\" role=\"img\" aria-label=\"", escape(title), "\">", axes(frame, x_name),
-             lines, "</svg><p class=\"legend\">", legend, "</p></figure>\n");
+std::string chart_figure(const Chart& whole) {
+  const Chart chart = finite_part(whole);
+  if (chart.series.empty()) return {};
+  const std::string title = escape(chart.title);
+  return cat("<figure class=\"chart\"><figcaption>", title, "</figcaption>\n<div class=\"plot\"",
+             height_of(chart), "><canvas role=\"img\" aria-label=\"", title,
+             "\"></canvas></div>\n<script type=\"application/json\">", data_of(chart),
+             "</script>\n", chart.kind == ChartKind::kScatter ? "" : table_of(chart),
+             "</figure>\n");
 }
 
 }  // namespace dd::report

@@ -7,6 +7,7 @@
 #include <locale>
 #include <sstream>
 
+#include "dd/core/error.h"
 #include "dd/image/resize.h"
 #include "dd/image/write.h"
 
@@ -32,10 +33,37 @@ std::string escape(std::string_view text) {
         safe += "&#39;";
         break;
       default:
-        safe += static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
+        safe += static_cast<unsigned char>(letter) < 0x20 && letter != '\n' ? ' ' : letter;
     }
   }
   return safe;
+}
+
+std::string in_script(const Json& json) {
+  std::string safe;
+  // Names may hold what is not UTF-8: shown as a replacement character.
+  for (const char letter : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (letter == '<') {
+      safe += "\\u003c";
+    } else {
+      safe += letter;
+    }
+  }
+  return safe;
+}
+
+std::string cell(const std::string& tag, const std::string& text) {
+  return cat("<", tag, ">", escape(text), "</", tag, ">");
+}
+
+std::string section(const std::string& id, const std::string& title, const std::string& body) {
+  return cat("<section id=\"", id, "\"><h2>", escape(title), "</h2>\n", body, "</section>\n");
+}
+
+std::string bytes_text(double bytes) {
+  constexpr double kGibibyte = 1073741824.0;
+  if (bytes >= kGibibyte) return fixed(bytes / kGibibyte, 2) + " GiB";
+  return fixed(bytes / 1048576.0, 0) + " MiB";
 }
 
 std::string base64(std::string_view bytes) {
@@ -60,8 +88,9 @@ std::string base64(std::string_view bytes) {
 std::string picture(const Image& image, const std::string& alt) {
   constexpr int kSide = 96;
   const bool large = std::min(image.width, image.height) > kSide;
-  const std::string png = encode_png(large ? resize_short_side(image, kSide) : image);
-  return "<img alt=\"" + escape(alt) + "\" src=\"data:image/png;base64," + base64(png) + "\" />";
+  const std::string png = encode_png(thumbnail(image, kSide));
+  return cat("<img", large ? "" : " class=\"small\"", " alt=\"", escape(alt),
+             "\" src=\"data:image/png;base64,", base64(png), "\" />");
 }
 
 std::string fixed(double value, int digits) {

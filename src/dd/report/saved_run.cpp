@@ -39,8 +39,11 @@ bool is_folder_name(const std::string& name) {
 
 SavedRun SavedRun::load(const fs::path& folder) {
   const fs::path file = folder / "run.json";
-  SavedRun saved{
-      .folder = folder, .run = read_json(file), .results = read_json(folder / "results.json")};
+  SavedRun saved{.folder = folder,
+                 .run = read_json(file),
+                 .results = read_json(folder / "results.json"),
+                 .stages = Json::object()};
+  if (fs::exists(folder / "stages.json")) saved.stages = read_json(folder / "stages.json");
   const auto classes = json_required<std::vector<Json>>(saved.run, "classes", file.string());
   for (const Json& entry : classes) {
     saved.class_names.push_back(json_required<std::string>(entry, "name", file.string()));
@@ -58,6 +61,14 @@ SavedRun SavedRun::load(const fs::path& folder) {
 
 fs::path SavedRun::seed_folder() const {
   return folder / cat("seed-", seed);
+}
+
+fs::path SavedRun::inside(const std::string& name) const {
+  const fs::path path(name);
+  bool leaves = path.is_absolute();
+  for (const fs::path& part : path) leaves = leaves || part == "..";
+  if (leaves) fail_input(cat("results.json names ", name, "; run the chain again"));
+  return folder / path;
 }
 
 std::vector<Image> SavedRun::pictures(const std::string& set, std::size_t label,

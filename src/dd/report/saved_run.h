@@ -17,6 +17,7 @@ struct SavedRun {
   std::filesystem::path folder;
   Json run;      ///< run.json
   Json results;  ///< results.json
+  Json stages;   ///< stages.json; empty where there is none
   std::vector<std::string> class_names{};
   std::vector<std::string> class_folders{};
   std::int64_t seed = 0;  ///< the first, of which pictures and curves are shown
@@ -25,6 +26,8 @@ struct SavedRun {
   static SavedRun load(const std::filesystem::path& folder);
 
   std::filesystem::path seed_folder() const;
+  /// A stage's folder that results.json names; Error(kInput) for one that leaves the run's.
+  std::filesystem::path inside(const std::string& name) const;
   /// The first pictures (PNG, by name) of a class below a folder of class folders; none where there
   /// is no such folder.
   std::vector<Image> pictures(const std::string& set, std::size_t label, std::size_t count) const;

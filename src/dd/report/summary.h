@@ -26,6 +26,8 @@ std::vector<SummaryRow> summarise(const Json& results);
 
 /// "synthetic+real (class)".
 std::string row_name(const SummaryRow& row);
+/// The same of an entry of results.json.
+std::string name_of_result(const Json& entry);
 /// "64.20" or "64.20 ± 0.81", in percent.
 std::string accuracy_text(const SummaryRow& row);
 

@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/diffusion/sampler.h"
+#include "dd/run/cell.h"
 
 namespace dd::run {
 namespace {
@@ -31,10 +32,9 @@ void visit_input(RunOptions& options, FieldVisitor& visitor) {
                  .choices = {"class", "dataset", "both"}});
   visitor.field("seeds", options.seeds,
                 {.help = "repeat everything with each of these, such as 0,1,2; none = --seed"});
-  visitor.field(
-      "methods", options.methods,
-      {.help = "what to compare; frozen stands for images of the model as it is",
-       .choices = {"zero-shot", "real", "synthetic", "synthetic+real", "frozen", "frozen+real"}});
+  visitor.field("methods", options.methods,
+                {.help = "what to compare; frozen stands for images of the model as it is",
+                 .choices = method_names()});
   visitor.field("template", options.prompt_template,
                 {.help = "prompt of a class; {} stands for its name"});
 }

@@ -8,47 +8,35 @@
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
-#include "dd/image/resize.h"
 #include "dd/image/write.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
+#include "dd/run/leak_check.h"
 #include "dd/text/prompt.h"
 
 namespace dd::run {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kRunFile = "run.json";
-constexpr const char* kShotsFile = "shots.json";
-
-/// What the work of all stages follows from. Seeds, methods and modes may be added later, and paths
-/// may change; hashes and the shots' own record stand for what they point to.
-Json identity_of(const Setup& setup) {
-  Json identity = options_to_json(setup.options);
-  for (const char* key :
-       {"model", "tokenizer", "clip", "data", "seeds", "methods", "mode", "sample_batch"}) {
-    identity.erase(key);
-  }
-  // Null for the defaults, so that runs from before these options are still the same.
-  identity["tokenizer_hash"] = identity["prediction_type"] = nullptr;
-  identity.update(setup.options.model_options.identity());
-  identity["model_hash"] = setup.model_hash;
-  identity["clip_hash"] = setup.clip_hash;
-  identity["class_names"] = setup.data->class_names();
-  return identity;
+/// What the work of all stages follows from. Paths may change: hashes and the shots' own record
+/// stand for what they point to.
+Json settings_of(const RunOptions& options, const Identity& identity) {
+  Json settings = options_to_json(options);
+  for (const char* key : {"model", "tokenizer", "clip", "data", "sample_batch"})
+    settings.erase(key);
+  // Null for the defaults; the tokenizer's hash stands for its path.
+  settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
+  settings.update(options.model_options.identity());
+  for (const std::string& key : identity.free) settings.erase(key);
+  return settings;
 }
 
-void check_earlier_run(const Setup& setup) {
-  const fs::path file = setup.common.out / kRunFile;
-  if (setup.common.force || !fs::exists(file)) return;
-  const Json earlier = json_value<Json>(read_json(file), "identity", Json::object(), file.string());
-  const Json identity = identity_of(setup);
-  for (const auto& [key, value] : identity.items()) {
-    const Json before = earlier.value(key, Json());
-    if (before == value) continue;
-    fail_usage(cat(setup.common.out.string(), " holds a run with ", key, " ", before.dump(),
-                   " instead of ", value.dump(), "; use another --out, or --force to start over"));
-  }
+Json identity_of(const Setup& setup, const Identity& identity) {
+  Json json = settings_of(setup.options, identity);
+  json["model_hash"] = setup.model_hash;
+  json["clip_hash"] = setup.clip_hash;
+  json["class_names"] = setup.data->class_names();
+  return json;
 }
 
 void find_models(Setup& setup) {
@@ -81,27 +69,10 @@ void find_data(Setup& setup, Context& context) {
   // Counted, not looked at: the test images belong to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
-}
-
-/// Damaged weights should be known before the first file is written, not an hour later.
-void try_models(const Setup& setup) {
-  const at::Device device = parse_device(setup.common.device);
-  const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  if (fs::exists(setup.common.out / kRunFile)) return;
-  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
-  classify::ClipModel::load(setup.clip, placement);
-}
-
-Image thumbnail(const Image& image) {
-  constexpr int kSide = 128;
-  return std::min(image.width, image.height) > kSide ? resize_short_side(image, kSide) : image;
+  check_run_leaks(setup, context);
 }
 
 }  // namespace
-
-fs::path Setup::seed_folder(std::int64_t seed) const {
-  return common.out / cat("seed-", seed);
-}
 
 CommonOptions Setup::stage_common(const fs::path& folder, std::int64_t seed) const {
   CommonOptions own = common;
@@ -110,50 +81,70 @@ CommonOptions Setup::stage_common(const fs::path& folder, std::int64_t seed) con
   return own;
 }
 
-Setup prepare(const RunOptions& options, const CommonOptions& common, Context& context) {
-  options.check();
-  if (common.out.empty()) fail_usage("--out is missing; name the folder that run writes to");
+Setup find_inputs(const RunOptions& options, const CommonOptions& common, Context& context) {
   Setup setup{.options = options, .common = common};
   setup.seeds = options.seeds.empty() ? std::vector{common.seed} : options.seeds;
   find_models(setup);
   find_data(setup, context);
-  check_earlier_run(setup);
-  try_models(setup);
   return setup;
 }
 
-void write_run_file(const Setup& setup) {
+void check_earlier(const Setup& setup, const Identity& identity) {
+  const fs::path file = setup.common.out / identity.file;
+  if (setup.common.force || !fs::exists(file)) return;
+  // A setting that the earlier program did not know had what is the default now.
+  Json earlier = settings_of(RunOptions(), identity);
+  earlier.update(json_value<Json>(read_json(file), "identity", Json::object(), file.string()));
+  const Json now = identity_of(setup, identity);
+  for (const auto& [key, value] : now.items()) {
+    const Json before = earlier.value(key, Json());
+    if (before == value) continue;
+    fail_usage(cat(setup.common.out.string(), " holds work with ", key, " ", before.dump(),
+                   " instead of ", value.dump(), "; use another --out, or --force to start over"));
+  }
+}
+
+void try_models(const Setup& setup, const Identity& identity) {
+  if (fs::exists(setup.common.out / identity.file)) return;
+  const at::Device device = parse_device(setup.common.device);
+  const Placement placement{device, parse_dtype(setup.common.dtype, device)};
+  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
+  classify::ClipModel::load(setup.clip, placement);
+}
+
+Json describe_setup(const Setup& setup, const Identity& identity) {
   Json classes = Json::array();
   for (const ClassEntry& entry : folders_for_classes(setup.data->class_names())) {
     classes.push_back({{"name", entry.name}, {"folder", entry.folder}});
   }
-  write_json(setup.common.out / kRunFile, {{"version", DATADREAM_VERSION},
-                                           {"settings", options_to_json(setup.options)},
-                                           {"seeds", setup.seeds},
-                                           {"model", setup.model.string()},
-                                           {"model_hash", setup.model_hash},
-                                           {"clip", setup.clip.string()},
-                                           {"clip_hash", setup.clip_hash},
-                                           {"classes", classes},
-                                           {"identity", identity_of(setup)}});
+  return {{"version", DATADREAM_VERSION},
+          {"settings", options_to_json(setup.options)},
+          {"seeds", setup.seeds},
+          {"model", setup.model.string()},
+          {"model_hash", setup.model_hash},
+          {"clip", setup.clip.string()},
+          {"clip_hash", setup.clip_hash},
+          {"classes", classes},
+          {"identity", identity_of(setup, identity)}};
 }
 
-bool write_seed_shots(const Setup& setup, std::int64_t seed) {
-  const fs::path folder = setup.seed_folder(seed);
+bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
   const RunOptions& options = setup.options;
   ShotRecord record{.data = parse_data_spec(options.data).text(),
                     .split = options.split,
-                    .seed = static_cast<std::uint64_t>(seed),
-                    .shots = options.shots,
+                    .seed = static_cast<std::uint64_t>(draw.seed),
+                    .shots = draw.shots,
                     .indices = {}};
   record.indices = draw_shots(*setup.data, record.shots, record.seed);
-  const fs::path file = folder / kShotsFile;
+  fs::path file = draw.folder;
+  file += ".json";
   if (fs::exists(file) && !setup.common.force) {
     if (read_shots(file, *setup.data).indices == record.indices) return false;
     fail_usage(cat(file.string(), " lists other shots than ", options.data,
                    " gives now; use another --out, or --force to start over"));
   }
   constexpr std::int64_t kShown = 8;
+  constexpr int kSide = 128;
   const auto entries = folders_for_classes(setup.data->class_names());
   std::vector<std::int64_t> shown(entries.size(), 0);
   for (const std::int64_t index : record.indices) {
@@ -161,7 +152,8 @@ bool write_seed_shots(const Setup& setup, std::int64_t seed) {
     if (shown[label] == kShown) continue;
     char name[16];
     std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(shown[label]++));
-    write_png(folder / "shots" / entries[label].folder / name, thumbnail(setup.data->image(index)));
+    write_png(draw.folder / entries[label].folder / name,
+              thumbnail(setup.data->image(index), kSide));
   }
   write_shots(file, *setup.data, record);
   return true;

@@ -9,6 +9,7 @@
 
 #include "dd/core/common_options.h"
 #include "dd/core/context.h"
+#include "dd/core/json.h"
 #include "dd/data/dataset.h"
 #include "dd/run/options.h"
 
@@ -26,21 +27,38 @@ struct Setup {
   std::shared_ptr<const Dataset> data{};  ///< the split of the shots
   std::int64_t test_images = 0;
 
-  std::filesystem::path seed_folder(std::int64_t seed) const;
   /// Options of a stage that writes to `folder` with this seed.
   CommonOptions stage_common(const std::filesystem::path& folder, std::int64_t seed) const;
 };
 
 /// Finds the models and the data and draws and decodes every seed's shots, without writing.
-/// Error(kInput) or Error(kUsage) for what is missing, damaged or too few, and when OUT holds a run
-/// of other settings and --force was not given.
-Setup prepare(const RunOptions& options, const CommonOptions& common, Context& context);
+/// Error(kInput) or Error(kUsage) for what is missing, damaged or too few.
+Setup find_inputs(const RunOptions& options, const CommonOptions& common, Context& context);
 
-/// Writes OUT/run.json: settings, hashes, classes and their folders.
-void write_run_file(const Setup& setup);
+/// A file that says what the work in OUT follows from.
+struct Identity {
+  const char* file;               ///< "run.json"
+  std::vector<std::string> free;  ///< settings that may change from call to call
+};
 
-/// Draws the few shots of a seed once for all its stages: shots.json in the seed's folder, and up
-/// to eight small pictures a class in shots/<class>/ for the report. False when they were there.
-bool write_seed_shots(const Setup& setup, std::int64_t seed);
+/// Error(kUsage) when OUT holds work of other settings or models and --force was not given.
+void check_earlier(const Setup& setup, const Identity& identity);
+
+/// Loads both models where nothing was written yet: damaged weights should be known before the
+/// first file is written, not an hour later.
+void try_models(const Setup& setup, const Identity& identity);
+
+/// What such a file holds: settings, hashes, classes and their folders.
+Json describe_setup(const Setup& setup, const Identity& identity);
+
+struct ShotDraw {
+  std::int64_t seed = 0;
+  std::int64_t shots = 0;
+  std::filesystem::path folder;
+};
+
+/// Draws few shots once for all stages that use them: FOLDER.json, and up to eight small pictures a
+/// class in FOLDER/<class>/ for the report. False when they were there.
+bool write_shots_stage(const Setup& setup, const ShotDraw& draw);
 
 }  // namespace dd::run

@@ -1,218 +1,176 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/run/stages.h"
 
-#include "dd/adapt/adapt.h"
-#include "dd/classify/evaluate.h"
-#include "dd/classify/train.h"
+#include <algorithm>
+#include <array>
+
 #include "dd/core/error.h"
-#include "dd/generate/generate.h"
+#include "dd/run/stage_options.h"
 
 namespace dd::run {
 namespace fs = std::filesystem;
 namespace {
 
-/// Images a class of the model as it is, which the report shows beside the adapted ones.
-constexpr std::int64_t kFrozenShown = 8;
-
-adapt::AdaptOptions adapt_options(const Setup& setup, const std::string& mode,
-                                  const fs::path& shots) {
-  const RunOptions& from = setup.options;
-  adapt::AdaptOptions to;
-  to.model = setup.model;
-  to.model_options = from.model_options;
-  to.data = from.data;
-  to.split = from.split;
-  to.shots = from.shots;
-  to.shots_file = shots;
-  to.validation_shots = from.adapt_validation_shots;
-  to.mode = mode;
-  to.prompt_template = from.prompt_template;
-  to.rank = from.adapt_rank;
-  to.alpha = from.adapt_alpha;
-  to.steps = from.adapt_steps;
-  to.batch = from.adapt_batch;
-  to.optimizer.learning_rate = from.adapt_lr;
-  to.optimizer.warmup = from.adapt_warmup;
-  return to;
-}
-
-generate::GenerateOptions generate_options(const Setup& setup, const fs::path& adapters,
-                                           std::int64_t per_class) {
-  const RunOptions& from = setup.options;
-  generate::GenerateOptions to;
-  to.model = setup.model;
-  to.model_options = from.model_options;
-  to.adapters = adapters;
-  to.classes = from.data;
-  to.per_class = per_class;
-  to.prompt_template = from.prompt_template;
-  to.sampler = from.sampler;
-  to.steps = from.sample_steps;
-  to.guidance = from.guidance;
-  to.batch = from.sample_batch;
-  return to;
-}
-
-classify::TrainOptions train_options(const Setup& setup, const fs::path& synthetic,
-                                     const fs::path& shots) {
-  const RunOptions& from = setup.options;
-  classify::TrainOptions to;
-  to.clip = setup.clip;
-  to.synthetic = synthetic;
-  if (!synthetic.empty()) to.images_per_class = from.per_class;
-  if (!shots.empty()) {
-    to.real = from.data;
-    to.split = from.split;
-    to.shots_file = shots;
-  }
-  to.lambda = from.lambda;
-  if (!synthetic.empty() && !shots.empty()) to.lambdas = from.lambdas;
-  if (!from.val_split.empty()) {
-    to.val = from.data;
-    to.val_split = from.val_split;
-  }
-  to.rank = from.classifier_rank;
-  to.alpha = from.classifier_alpha;
-  to.targets = from.classifier_targets;
-  to.prompt_template = from.prompt_template;
-  to.steps = from.classifier_steps;
-  to.batch = from.classifier_batch;
-  to.augment = from.classifier_augment;
-  to.optimizer.learning_rate = from.classifier_lr;
-  to.optimizer.warmup = from.classifier_warmup;
-  return to;
-}
-
-/// Collects the stages of one seed.
-class SeedPlanner {
- public:
-  SeedPlanner(const Setup& setup, std::int64_t seed, Chain& chain)
-      : setup_(setup), options_(setup.options), seed_(seed), chain_(chain) {}
-
-  void plan() {
-    const std::int64_t classes = setup_.data->num_classes();
-    chain_.stages.push_back(
-        {name("shots"), cat(options_.shots, " real images of each of ", classes, " classes"),
-         [&setup = setup_, seed = seed_](Context&) { return write_seed_shots(setup, seed); }});
-    if (options_.wants("real")) measure("real", "none", "", true);
-    const bool frozen = options_.wants("frozen") || options_.wants("frozen+real");
-    const std::string images = generate("frozen", "", frozen ? options_.per_class : kFrozenShown);
-    if (options_.wants("frozen")) measure("frozen", "none", images, false);
-    if (options_.wants("frozen+real")) measure("frozen+real", "none", images, true);
-    for (const std::string& mode : options_.modes()) plan_mode(mode);
-  }
-
- private:
-  std::string name(const std::string& stage) const { return cat("seed-", seed_, "/", stage); }
-  fs::path folder(const std::string& stage) const { return setup_.common.out / stage; }
-  fs::path shots_file() const { return folder(name("shots.json")); }
-  CommonOptions common(const std::string& stage) const {
-    return setup_.stage_common(folder(stage), seed_);
-  }
-
-  void plan_mode(const std::string& mode) {
-    const std::string adapters = name("adapt-" + mode);
-    const std::int64_t classes = setup_.data->num_classes();
-    const std::string what =
-        mode == "class" ? cat(classes, " adapters, ", options_.adapt_steps, " updates in all")
-                        : cat("one adapter, ", options_.adapt_steps, " updates");
-    chain_.stages.push_back(
-        {adapters, cat(what, " of ", options_.adapt_batch, " images"),
-         [options = adapt_options(setup_, mode, shots_file()), own = common(adapters)](
-             Context& context) { return adapt::run_adapt(options, own, context).adapters > 0; }});
-    const std::string images = generate(mode, adapters, options_.per_class);
-    if (options_.wants("synthetic")) measure("synthetic", mode, images, false);
-    if (options_.wants("synthetic+real")) measure("synthetic+real", mode, images, true);
-  }
-
-  /// Returns the stage's name.
-  std::string generate(const std::string& kind, const std::string& adapters, std::int64_t each) {
-    const std::string stage = name("generate-" + kind);
-    chain_.stages.push_back({stage,
-                             cat(each * setup_.data->num_classes(), " images, ",
-                                 options_.sample_steps, " steps of ", options_.sampler),
-                             [options = generate_options(
-                                  setup_, adapters.empty() ? fs::path() : folder(adapters), each),
-                              own = common(stage)](Context& context) {
-                               return generate::run_generate(options, own, context).written > 0;
-                             }});
-    return stage;
-  }
-
-  /// Trains a classifier on the images of a stage and/or the shots, and scores it.
-  void measure(const std::string& method, const std::string& mode, const std::string& images,
-               bool real) {
-    const std::string suffix = mode == "none" ? method : method + "-" + mode;
-    const std::string classifier = name("train-" + suffix);
-    const fs::path synthetic = images.empty() ? fs::path() : folder(images);
-    const std::size_t trainings =
-        real && !images.empty() ? std::max<std::size_t>(1, options_.lambdas.size()) : 1;
-    chain_.stages.push_back(
-        {classifier,
-         cat(trainings > 1 ? cat(trainings, " x ") : "", options_.classifier_steps, " updates of ",
-             options_.classifier_batch, " images"),
-         [options = train_options(setup_, synthetic, real ? shots_file() : fs::path()),
-          own = common(classifier)](Context& context) {
-           return !classify::run_train(options, own, context).skipped;
-         }});
-    const std::string evaluation = name("evaluate-" + suffix);
-    add_evaluation(setup_, evaluation, classifier, seed_, chain_);
-    std::vector<std::string> work;
-    if (mode != "none") work.push_back(name("adapt-" + mode));
-    if (!images.empty()) work.push_back(images);
-    work.push_back(classifier);
-    chain_.measurements.push_back({.method = method,
-                                   .mode = mode,
-                                   .seed = seed_,
-                                   .shots = real || mode != "none" ? options_.shots : 0,
-                                   .images_per_class = images.empty() ? 0 : options_.per_class,
-                                   .evaluation = evaluation,
-                                   .classifier = classifier,
-                                   .work = std::move(work)});
-  }
-
- public:
-  /// An empty `classifier` means zero-shot.
-  static void add_evaluation(const Setup& setup, const std::string& stage,
-                             const std::string& classifier, std::int64_t seed, Chain& chain) {
-    classify::EvaluateOptions options;
-    options.clip = setup.clip;
-    options.data = setup.options.data;
-    options.split = setup.options.test_split;
-    if (classifier.empty()) {
-      options.prompt_template = setup.options.prompt_template;
-    } else {
-      options.classifier = setup.common.out / classifier;
-    }
-    chain.stages.push_back(
-        {stage, cat("accuracy on ", setup.test_images, " images (", options.split, ")"),
-         [options, own = setup.stage_common(setup.common.out / stage, seed)](Context& context) {
-           return !classify::run_evaluate(options, own, context).skipped;
-         }});
-  }
-
- private:
-  const Setup& setup_;
-  const RunOptions& options_;
-  std::int64_t seed_;
-  Chain& chain_;
-};
+constexpr std::int64_t kPicturesShown = 8;
 
 }  // namespace
 
-Chain plan_chain(const Setup& setup) {
-  Chain chain;
-  if (setup.options.wants("zero-shot")) {
-    const std::string stage = "evaluate-zero-shot";
-    SeedPlanner::add_evaluation(setup, stage, "", setup.seeds.front(), chain);
-    chain.measurements.push_back({.method = "zero-shot",
-                                  .mode = "none",
-                                  .seed = setup.seeds.front(),
-                                  .evaluation = stage,
-                                  .classifier = "",
-                                  .work = {}});
+const char* work_name(Work work) {
+  constexpr std::array kNames{"shots", "adapt", "generate", "train", "evaluate"};
+  return kNames.at(static_cast<std::size_t>(work));
+}
+
+std::int64_t Measurement::shots() const {
+  return cell.needs_shots() ? cell.settings.shots : 0;
+}
+
+std::int64_t Measurement::images_per_class() const {
+  return cell.method.images == ImageSource::kNone ? 0 : cell.settings.per_class;
+}
+
+Chain::Chain(const Setup& setup, StageNames::Style style)
+    : setup_(setup), names_(style), predictions_(style == StageNames::Style::kShort) {}
+
+const Stage& Chain::stage(const std::string& name) const {
+  return stages_.at(places_.at(name));
+}
+
+fs::path Chain::folder(const std::string& stage) const {
+  return stage.empty() ? fs::path() : setup_.common.out / stage;
+}
+
+Share Chain::put(Stage stage) {
+  const auto [place, is_new] = places_.emplace(stage.name, stages_.size());
+  Share share{stage.name, stage.units};
+  if (is_new) {
+    stages_.push_back(std::move(stage));
+  } else if (Stage& known = stages_[place->second]; known.units < stage.units) {
+    known = std::move(stage);
   }
-  for (const std::int64_t seed : setup.seeds) SeedPlanner(setup, seed, chain).plan();
+  return share;
+}
+
+void Chain::add_shots(const Cell& cell) {
+  put({.name = names_.shots(cell),
+       .what = cat(cell.settings.shots, " real images of each of ", setup_.data->num_classes(),
+                   " classes"),
+       .work = Work::kShots,
+       .run = [&setup = setup_,
+               draw = ShotDraw{cell.seed, cell.settings.shots, folder(names_.shots(cell))}](
+                  Context&) { return write_shots_stage(setup, draw); }});
+}
+
+Share Chain::add_adapters(const Cell& cell) {
+  const RunOptions& settings = cell.settings;
+  const std::string name = names_.adapt(cell);
+  const std::int64_t classes = setup_.data->num_classes();
+  const std::string what =
+      cell.mode == "class" ? cat(classes, " adapters, ", settings.adapt_steps, " updates in all")
+                           : cat("one adapter, ", settings.adapt_steps, " updates");
+  return put({.name = name,
+              .what = cat(what, " of ", settings.adapt_batch, " images"),
+              .work = Work::kAdapt,
+              .units = settings.adapt_steps * settings.adapt_batch,
+              .run = [options = adapt_options(setup_, cell, folder(names_.shots_file(cell))),
+                      own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
+                return adapt::run_adapt(options, own, context).adapters > 0;
+              }});
+}
+
+Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int64_t each) {
+  const RunOptions& settings = cell.settings;
+  const std::string name = names_.images(cell);
+  const std::int64_t images = each * setup_.data->num_classes();
+  return put(
+      {.name = name,
+       .what = cat(images, " images, ", settings.sample_steps, " steps of ", settings.sampler),
+       .work = Work::kGenerate,
+       .units = images * settings.sample_steps * (settings.guidance > 1 ? 2 : 1),
+       .run = [options = generate_options(setup_, cell, folder(adapters), each),
+               own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
+         return generate::run_generate(options, own, context).written > 0;
+       }});
+}
+
+Share Chain::add_classifier(const Cell& cell, const std::string& images) {
+  const RunOptions& settings = cell.settings;
+  const std::string name = names_.train(cell);
+  const fs::path shots = cell.method.real ? folder(names_.shots_file(cell)) : fs::path();
+  const std::int64_t trainings =
+      cell.method.mixes() ? std::max<std::int64_t>(1, std::ssize(settings.lambdas)) : 1;
+  return put({.name = name,
+              .what = cat(trainings > 1 ? cat(trainings, " x ") : "", settings.classifier_steps,
+                          " updates of ", settings.classifier_batch, " images"),
+              .work = Work::kTrain,
+              .units = trainings * settings.classifier_steps * settings.classifier_batch,
+              .run = [options = train_options(setup_, cell, folder(images), shots),
+                      own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
+                return !classify::run_train(options, own, context).skipped;
+              }});
+}
+
+Share Chain::add_evaluation(const Cell& cell, const std::string& classifier) {
+  const std::string name = names_.evaluate(cell);
+  classify::EvaluateOptions options = evaluate_options(setup_, cell, folder(classifier));
+  // A sweep would fill the disk with them.
+  options.predictions = predictions_;
+  return put(
+      {.name = name,
+       .what = cat("accuracy on ", setup_.test_images, " images (", options.split, ")"),
+       .work = Work::kEvaluate,
+       .units = setup_.test_images,
+       .run = [options, own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
+         return !classify::run_evaluate(options, own, context).skipped;
+       }});
+}
+
+void Chain::add_pictures(const Cell& cell) {
+  add_images(cell, "", kPicturesShown);
+}
+
+void Chain::add(const Cell& cell) {
+  Measurement measured{.cell = cell, .evaluation = {}, .classifier = {}, .stages = {}, .work = {}};
+  if (cell.needs_shots()) {
+    add_shots(cell);
+    measured.stages.push_back(names_.shots(cell));
+  }
+  std::string images;
+  if (cell.method.images != ImageSource::kNone) {
+    std::string adapters;
+    if (cell.adapted()) adapters = measured.work.emplace_back(add_adapters(cell)).stage;
+    images = measured.work.emplace_back(add_images(cell, adapters, cell.settings.per_class)).stage;
+  }
+  if (!cell.method.zero_shot()) {
+    measured.classifier = measured.work.emplace_back(add_classifier(cell, images)).stage;
+  }
+  for (const Share& share : measured.work) measured.stages.push_back(share.stage);
+  measured.evaluation = add_evaluation(cell, measured.classifier).stage;
+  measured.stages.push_back(measured.evaluation);
+  measurements_.push_back(std::move(measured));
+}
+
+Chain plan_chain(const Setup& setup) {
+  Chain chain(setup, StageNames::Style::kShort);
+  const RunOptions& options = setup.options;
+  const auto cell_of = [&](const Method& method, const std::string& mode, std::int64_t seed) {
+    return Cell{.settings = options, .method = method, .mode = mode, .seed = seed};
+  };
+  if (options.wants("zero-shot")) {
+    chain.add(cell_of(method_named("zero-shot"), "none", setup.seeds.front()));
+  }
+  for (const std::int64_t seed : setup.seeds) {
+    chain.add_shots(cell_of(method_named("real"), "none", seed));
+    for (const Method& method : all_methods()) {
+      if (method.zero_shot() || method.images == ImageSource::kAdapted) continue;
+      if (options.wants(method.name)) chain.add(cell_of(method, "none", seed));
+    }
+    chain.add_pictures(cell_of(method_named("frozen"), "none", seed));
+    for (const std::string& mode : options.modes()) {
+      for (const char* name : {"synthetic", "synthetic+real"}) {
+        if (options.wants(name)) chain.add(cell_of(method_named(name), mode, seed));
+      }
+    }
+  }
   return chain;
 }
 

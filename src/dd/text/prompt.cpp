@@ -34,4 +34,21 @@ std::string fill_template(std::string_view prompt_template, std::string_view cla
   return result.append(prompt_template);
 }
 
+std::string fill_domain(std::string_view prompt_template,
+                        const std::optional<std::string>& domain) {
+  constexpr std::string_view kPlace = "{domain}";
+  std::string result;
+  for (std::size_t place; (place = prompt_template.find(kPlace)) != prompt_template.npos;) {
+    if (!domain) {
+      fail_usage(cat("the template \"", prompt_template,
+                     "\" has {domain}, which only known data sets have a word for; write the word ",
+                     "itself, for example \"a pet photo of a {}\""));
+    }
+    result.append(prompt_template.substr(0, place)).append(*domain);
+    prompt_template.remove_prefix(place + kPlace.size());
+    if (domain->empty() && prompt_template.starts_with(' ')) prompt_template.remove_prefix(1);
+  }
+  return result.append(prompt_template);
+}
+
 }  // namespace dd

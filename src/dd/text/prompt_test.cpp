@@ -29,4 +29,12 @@ TEST(Prompt, TemplateWithoutPlaceIsRefused) {
   }
 }
 
+TEST(Prompt, TheDomainWordHasAPlaceOfItsOwn) {
+  const std::string with = "a {domain} photo of a {}, a {domain}";
+  EXPECT_EQ(dd::fill_domain(with, "pet"), "a pet photo of a {}, a pet");
+  EXPECT_EQ(dd::fill_domain("a {domain} photo of a {}", ""), "a photo of a {}");
+  EXPECT_EQ(dd::fill_domain("a photo of a {}", std::nullopt), "a photo of a {}");
+  EXPECT_THROW(dd::fill_domain(with, std::nullopt), dd::Error);
+}
+
 }  // namespace

@@ -2,11 +2,13 @@
 #include "dd/train/engine.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
+#include "dd/core/event_file.h"
 #include "dd/core/json.h"
 #include "dd/io/safetensors.h"
 
@@ -59,6 +61,9 @@ class Run {
 
   TrainResult run() {
     if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
+    if (!options_.events.empty()) {
+      events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
+    }
     started_ = Clock::now();
     if (step_ == 0) validate();
     while (step_ < options_.steps) {
@@ -89,7 +94,8 @@ class Run {
     ++step_;
     update_average();
     const at::Tensor value = loss.detach().to(at::kDouble);
-    stretch_sum_ = stretch_ == 0 ? value : stretch_sum_.add_(value);
+    if (options_.keep_step_losses) new_losses_.push_back(value);
+    stretch_sum_ = stretch_ == 0 ? value.clone() : stretch_sum_.add_(value);
     ++stretch_;
     if (stretch_ == kStretch || step_ == options_.steps) end_stretch();
     const bool due = options_.validate_every > 0 && step_ % options_.validate_every == 0;
@@ -113,13 +119,34 @@ class Run {
                       "; try a lower --lr or a longer --warmup"));
     }
     result_.losses.push_back({step_, mean});
+    note("loss", mean);
+    note("learning_rate", learning_rate(options_.optimizer, step_ - 1, options_.steps));
+    fetch_losses();
+  }
+
+  /// Losses stay on the device until a stretch ends, so that no step waits for it.
+  void fetch_losses() {
+    if (new_losses_.empty()) return;
+    const at::Tensor values = at::stack(new_losses_).to(at::kCPU);
+    std::int64_t step = step_ - values.numel();
+    for (std::int64_t i = 0; i < values.numel(); ++i) {
+      result_.step_losses.push_back({++step, values[i].item<double>()});
+    }
+    new_losses_.clear();
   }
 
   void validate() {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
     const std::optional<double> loss = task_.validation_loss();
-    if (loss) result_.validation.push_back({step_, *loss});
+    if (!loss) return;
+    result_.validation.push_back({step_, *loss});
+    note("validation/loss", *loss);
+    for (const auto& [name, value] : task_.validation_figures()) note("validation/" + name, value);
+  }
+
+  void note(const std::string& tag, double value) {
+    if (events_) events_->add(tag, step_, value);
   }
 
   void preview() {
@@ -135,18 +162,20 @@ class Run {
     return result_.seconds + std::chrono::duration<double>(Clock::now() - started_).count();
   }
 
-  void save() const {
+  void save() {
     if (options_.state_file.empty()) return;
+    fetch_losses();
     io::NamedTensors tensors{{"parameters", parameters_.data()},
                              {"first_moment", optimizer_.first_moment()},
                              {"second_moment", optimizer_.second_moment()}};
     if (average_.defined()) tensors.emplace_back("average", average_);
     if (stretch_ > 0) tensors.emplace_back("stretch_sum", stretch_sum_);
-    const Json progress{{"step", step_},
-                        {"stretch", stretch_},
-                        {"seconds", seconds()},
-                        {"losses", curve_to_json(result_.losses)},
-                        {"validation", curve_to_json(result_.validation)}};
+    Json progress{{"step", step_},
+                  {"stretch", stretch_},
+                  {"seconds", seconds()},
+                  {"losses", curve_to_json(result_.losses)},
+                  {"validation", curve_to_json(result_.validation)}};
+    if (options_.keep_step_losses) progress["step_losses"] = curve_to_json(result_.step_losses);
     io::write_safetensors(options_.state_file, tensors,
                           {{"identity", options_.identity},
                            {"layout", parameters_.layout()},
@@ -178,6 +207,8 @@ class Run {
     result_.seconds = progress.at("seconds").get<double>();
     result_.losses = curve_from_json(progress.at("losses"));
     result_.validation = curve_from_json(progress.at("validation"));
+    result_.step_losses = curve_from_json(progress.value("step_losses", Json::array()));
+    resumed_ = true;
     context_.report.info(cat(options_.name, ": resumed at step ", step_, " of ", options_.steps));
   }
 
@@ -199,9 +230,12 @@ class Run {
   at::Tensor average_;
   TrainResult result_;
   std::int64_t step_ = 0;
-  std::int64_t stretch_ = 0;  ///< steps since the last point of the loss curve
+  std::vector<at::Tensor> new_losses_;  ///< since the last fetch_losses
+  std::int64_t stretch_ = 0;            ///< steps since the last point of the loss curve
   at::Tensor stretch_sum_;
   Clock::time_point started_;
+  bool resumed_ = false;
+  std::optional<EventFile> events_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dd/core/context.h"
@@ -21,6 +22,8 @@ class Task {
   /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing.
   /// Called without gradient recording.
   virtual std::optional<double> validation_loss() { return std::nullopt; }
+  /// What validation_loss() found besides, by name ("top1"), for the event file.
+  virtual std::vector<std::pair<std::string, double>> validation_figures() const { return {}; }
   /// Called every `preview_every` steps with the averaged parameters in place: samples, contact
   /// sheets, intermediate weights. Without gradient recording.
   virtual void preview(std::int64_t) {}
@@ -34,6 +37,8 @@ struct EngineOptions {
   std::int64_t preview_every = 0;    ///< steps between previews; 0 = none
   double ema_decay = 0;  ///< of an exponential moving average of the parameters; 0 = none
   std::filesystem::path state_file;  ///< resumable state; empty = none is kept
+  bool keep_step_losses = false;     ///< fills TrainResult::step_losses
+  std::filesystem::path events;      ///< folder of the EventFile for TensorBoard; empty = none
   /// Identifies what a state belongs to (options, data). A state with another identity is an error.
   std::string identity;
   OptimizerOptions optimizer{};
@@ -46,9 +51,10 @@ struct CurvePoint {
 };
 
 struct TrainResult {
-  std::vector<CurvePoint> losses;      ///< mean loss of each stretch of steps, at its end
-  std::vector<CurvePoint> validation;  ///< at step 0, every `validate_every` steps, and the end
-  double seconds = 0;                  ///< of all runs together when it was resumed
+  std::vector<CurvePoint> losses;       ///< mean loss of each stretch of steps, at its end
+  std::vector<CurvePoint> step_losses;  ///< of each step (from 1), where they are kept
+  std::vector<CurvePoint> validation;   ///< at step 0, every `validate_every` steps, and the end
+  double seconds = 0;                   ///< of all runs together when it was resumed
   std::int64_t steps = 0;
 };
 

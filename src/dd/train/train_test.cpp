@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dd/core/event_file.h"
+#include "dd/core/files.h"
 #include "dd/tensor/device.h"
 #include "dd/train/batches.h"
 #include "dd/train/engine.h"
@@ -32,6 +34,10 @@ class LineTask final : public dd::train::Task {
     return (slope_ - 3.0).square().item<double>() + (offset_ + 1.0).square().item<double>();
   }
 
+  std::vector<std::pair<std::string, double>> validation_figures() const override {
+    return {{"slope", slope_.item<double>()}};
+  }
+
   dd::CancelToken token;
   std::int64_t stop_at = -1;
 
@@ -54,6 +60,7 @@ struct Rig {
 
 EngineOptions options(const std::filesystem::path& state) {
   EngineOptions engine;
+  engine.keep_step_losses = true;
   engine.steps = 60;
   engine.validate_every = 20;
   engine.ema_decay = 0.9;
@@ -78,6 +85,11 @@ TEST(Engine, LearnsAndRecordsItsCurves) {
   EXPECT_LT(outcome.result.validation.back().value, 0.2 * outcome.result.validation.front().value);
   EXPECT_EQ(outcome.result.validation.size(), 4U);
   EXPECT_EQ(outcome.result.losses.size(), 6U);
+  ASSERT_EQ(outcome.result.step_losses.size(), 60U);
+  double sum = 0;
+  for (std::size_t i = 20; i < 30; ++i) sum += outcome.result.step_losses[i].value;
+  EXPECT_NEAR(outcome.result.losses[2].value, sum / 10, 1e-12);
+  EXPECT_EQ(outcome.result.step_losses[59].step, 60);
   EXPECT_TRUE(at::equal(setup.slope, outcome.values.narrow(0, 0, 1)))
       << "parameters must be views of the buffer";
 }
@@ -97,7 +109,59 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
     for (std::size_t i = 0; i < expected.result.losses.size(); ++i) {
       EXPECT_EQ(outcome.result.losses[i].value, expected.result.losses[i].value);
     }
+    ASSERT_EQ(outcome.result.step_losses.size(), expected.result.step_losses.size());
+    for (std::size_t i = 0; i < expected.result.step_losses.size(); ++i) {
+      EXPECT_EQ(outcome.result.step_losses[i].step, expected.result.step_losses[i].step);
+      EXPECT_EQ(outcome.result.step_losses[i].value, expected.result.step_losses[i].value);
+    }
   }
+}
+
+/// The events of a file without their time of day, which stands in the first nine bytes.
+std::vector<std::string> events_in(const std::filesystem::path& folder) {
+  const std::string bytes = dd::read_file(folder / dd::EventFile::kName);
+  EXPECT_EQ(dd::event_bytes::whole_records(bytes), bytes.size());
+  std::vector<std::string> events;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto size = static_cast<unsigned char>(bytes[at]);  // all are short
+    events.push_back(bytes.substr(at + 21, size - 9U));
+    at += 16U + size;
+  }
+  return events;
+}
+
+TEST(Engine, WritesItsCurvesForTensorBoardAlsoWhenItWasStopped) {
+  const dd::test::TemporaryFolder folder;
+  EngineOptions engine = options("");
+  engine.events = folder.path() / "whole";
+  Rig whole;
+  const Outcome expected = run(whole, engine);
+  std::vector<std::string> wanted = events_in(engine.events);
+  // The file's version; loss and rate of 6 stretches; loss and slope of 4 validations.
+  EXPECT_EQ(wanted.size(), 1U + 6 * 2 + 4 * 2);
+  const dd::train::CurvePoint& last = expected.result.losses.back();
+  EXPECT_EQ(std::ranges::count(wanted, dd::event_bytes::scalar_event(0, last.step, "loss",
+                                                                     static_cast<float>(last.value))
+                                           .substr(9)),
+            1);
+
+  engine = options(folder.path() / "state");
+  engine.events = folder.path() / "stopped";
+  Rig first;
+  first.task.stop_at = 33;
+  EXPECT_THROW(run(first, engine), dd::Error);
+  Rig second;
+  run(second, engine);
+  std::vector<std::string> events = events_in(engine.events);
+  const std::string restart = dd::event_bytes::restart_event(0, 35).substr(9);
+  EXPECT_EQ(std::erase(events, restart), 1U);
+  EXPECT_EQ(events, wanted);
+
+  // What starts over starts a file of its own.
+  std::filesystem::remove(folder.path() / "state");
+  Rig third;
+  run(third, engine);
+  EXPECT_EQ(events_in(engine.events), wanted);
 }
 
 TEST(Engine, TakesNoStepAgainThatWasTaken) {

@@ -3,35 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "dd/core/json.h"
 #include "dd/generate/generate.h"
 #include "dd/image/read.h"
 #include "support/oracle.h"
+#include "support/same_picture.h"
 #include "support/temporary_folder.h"
 
 namespace dd::generate {
 namespace {
-
-/// Absolute differences of all values of two images.
-std::vector<int> differences(const Image& a, const Image& b) {
-  std::vector<int> result;
-  for (std::size_t i = 0; i < a.rgb.size(); ++i) result.push_back(std::abs(a.rgb[i] - b.rgb[i]));
-  return result;
-}
-
-/// The rule of the oracle's README.json.
-void expect_same_picture(const Image& ours, const Image& recorded) {
-  ASSERT_EQ(ours.width, recorded.width);
-  ASSERT_EQ(ours.height, recorded.height);
-  const std::vector<int> gaps = differences(ours, recorded);
-  double sum = 0;
-  for (const int gap : gaps) sum += gap;
-  const auto near = std::count_if(gaps.begin(), gaps.end(), [](int gap) { return gap <= 2; });
-  EXPECT_LT(sum / static_cast<double>(gaps.size()), 0.5);
-  EXPECT_GE(static_cast<double>(near), 0.999 * static_cast<double>(gaps.size()));
-}
 
 GenerateOptions options_of(const Json& run) {
   GenerateOptions options;
@@ -80,7 +61,7 @@ TEST_P(GeneratedImages, EqualThoseOfDiffusers) {
   for (std::size_t i = 0; i < images.size(); ++i) {
     SCOPED_TRACE(cat("seed ", i));
     const std::string name = cat("generate/", GetParam(), "-", i, ".png");
-    expect_same_picture(images[i], read_image(test::oracle_path(name)));
+    test::expect_same_picture(images[i], read_image(test::oracle_path(name)));
   }
 }
 
@@ -94,7 +75,7 @@ TEST(GeneratedImages, DoNotDependOnTheBatchSize) {
     const std::vector<Image> together = draw(runs.at(number), 5);
     ASSERT_EQ(alone.size(), 5u);
     for (std::size_t i = 0; i < alone.size(); ++i) {
-      const std::vector<int> gaps = differences(alone[i], together[i]);
+      const std::vector<int> gaps = test::differences(alone[i], together[i]);
       EXPECT_LE(*std::max_element(gaps.begin(), gaps.end()), 1) << number << " " << i;
     }
   }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/report/sweep_report.h"
+
+#include <algorithm>
+
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/report/html.h"
+#include "dd/report/page.h"
+#include "dd/report/settings.h"
+#include "dd/report/summary.h"
+#include "dd/report/sweep_rows.h"
+
+namespace dd::report {
+namespace {
+
+/// Settings that a reader must see to tell rows apart, and those that are always of interest.
+std::vector<std::string> table_columns(const Json& rows) {
+  std::vector<std::string> columns{"shots", "images_per_class"};
+  for (const auto* names : {&number_settings(), &other_settings()}) {
+    for (const std::string& name : *names) {
+      const bool there = std::ranges::find(columns, name) != columns.end();
+      if (!there && values_of(rows, name).size() > 1) columns.push_back(name);
+    }
+  }
+  return columns;
+}
+
+std::string percent_list(const std::vector<double>& shares) {
+  std::string text;
+  for (const double share : shares) text += cat(text.empty() ? "" : ", ", fixed(100 * share, 2));
+  return text;
+}
+
+std::string accuracy(const Json& row, const std::string& where) {
+  const std::string mean = fixed(100 * json_required<double>(row, "top1", where), 2);
+  const Json deviation = row.value("deviation", Json());
+  if (!deviation.is_number()) return mean;
+  return cat(mean, " ± ", fixed(100 * deviation.get<double>(), 2));
+}
+
+std::string table_section(const Json& rows, const std::string& where) {
+  const std::vector<std::string> columns = table_columns(rows);
+  std::string head = "<th>method</th>";
+  for (const std::string& column : columns) head += cell("th", words_of(column));
+  std::string body;
+  for (const Json& row : rows) {
+    body += "<tr>" + cell("th", name_of_result(row));
+    for (const std::string& column : columns) {
+      body += cell("td", plain_text(row.value(column, Json())));
+    }
+    const auto by_seed = json_value<std::vector<double>>(row, "top1_by_seed", {}, where);
+    body += cat("<td><b>", accuracy(row, where), "</b></td>", cell("td", percent_list(by_seed)),
+                cell("td", cat(by_seed.size())), cell("td", plain_text(row.value("n", Json()))),
+                cell("td", fixed(json_value<double>(row, "seconds", 0, where), 0)), "</tr>\n");
+  }
+  return section("table", "Table",
+                 cat("<div class=\"wide\"><table><thead><tr>", head,
+                     "<th>top-1 %</th><th>each seed</th><th>seeds</th><th>test images</th>"
+                     "<th>seconds</th></tr></thead><tbody>\n",
+                     body,
+                     "</tbody></table></div>\n<p class=\"note\">After ± stands the sample "
+                     "standard deviation over seeds. Seconds: a method's own stages of one "
+                     "seed.</p>\n"));
+}
+
+std::string plot_section(const Json& rows) {
+  std::string charts;
+  for (const std::string& setting : number_settings()) {
+    for (const Chart& chart : scaling_charts(rows, setting)) charts += chart_figure(chart);
+  }
+  if (charts.empty()) return {};
+  return section("scaling", "Scaling",
+                 cat("<p class=\"note\">Means over seeds with a band of one standard deviation; "
+                     "dashed: methods that the setting means nothing to.</p>\n"
+                     "<div class=\"charts\">",
+                     charts, "</div>\n"));
+}
+
+std::string heading(const Json& sweep, const std::string& where) {
+  const Json settings = sweep.value("settings", Json::object());
+  const auto planned = json_value<std::size_t>(sweep, "planned_cells", 0, where);
+  const std::size_t there = json_value<std::vector<Json>>(sweep, "cells", {}, where).size();
+  return cat("<h1>Sweep</h1>\n<p>", escape(plain_text(settings.value("data", Json()))), ": ", there,
+             " of ", planned, " cells measured.</p>\n");
+}
+
+}  // namespace
+
+void write_sweep_report(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "sweep.json";
+  const Json sweep = read_json(file);
+  const std::string where = file.string();
+  const Json rows = json_required<std::vector<Json>>(sweep, "rows", where);
+  const std::vector<std::string> sections{plot_section(rows), table_section(rows, where),
+                                          settings_section(sweep, {})};
+  write_file_atomically(folder / "report.html",
+                        page("DataDream sweep", heading(sweep, where), sections));
+}
+
+}  // namespace dd::report

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dd/core/json.h"
+#include "dd/run/stage_record.h"
+#include "dd/run/stages.h"
+
+namespace dd::run {
+
+/// Runs one stage and notes its time, also when it was stopped on the way. False when it was found
+/// complete.
+bool run_stage(const Stage& stage, StageRecord& record, Context& context);
+
+/// An entry of results.json, from the metrics that the evaluation saved and the times of the
+/// method's own stages. What has no meaning for the method is null.
+Json result_of(const Setup& setup, const Measurement& measured, const StageRecord& record);
+
+}  // namespace dd::run

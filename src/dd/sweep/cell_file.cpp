@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/sweep/cell_file.h"
+
+#include "dd/core/files.h"
+
+namespace dd::sweep {
+
+std::filesystem::path CellFiles::file(const run::Measurement& measured) const {
+  return out_ / measured.evaluation / "cell.json";
+}
+
+std::string CellFiles::key(const run::Measurement& measured) const {
+  Json settings = options_to_json(measured.cell.settings);
+  // Paths may change, and the lists of the whole grid are no setting of one cell.
+  for (const char* key : {"model", "clip", "data", "seeds", "methods", "mode", "sample_batch"}) {
+    settings.erase(key);
+  }
+  settings["method"] = measured.cell.method.name;
+  settings["mode"] = measured.cell.mode;
+  settings["seed"] = measured.cell.seed;
+  return sha256_of(identity_ + settings.dump());
+}
+
+std::optional<Json> CellFiles::find(const run::Measurement& measured) const {
+  const std::filesystem::path path = file(measured);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const Json saved = read_json(path);
+  const std::string where = path.string();
+  if (json_required<std::string>(saved, "key", where) != key(measured)) return std::nullopt;
+  return json_required<Json>(saved, "result", where);
+}
+
+void CellFiles::write(const run::Measurement& measured, const Json& entry) const {
+  write_json(file(measured), {{"key", key(measured)}, {"result", entry}});
+}
+
+}  // namespace dd::sweep

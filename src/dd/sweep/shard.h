@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dd/run/stages.h"
+
+namespace dd::sweep {
+
+/// Part `number` (from 1) of `of`.
+struct Shard {
+  std::int64_t number = 1;
+  std::int64_t of = 1;
+
+  std::string text() const;
+};
+
+/// Reads "2/3". Error(kUsage).
+Shard parse_shard(const std::string& text);
+
+/// The measurements of this part, in their order. Those that share a stage are in one part, so that
+/// no two processes work in one folder; the parts are about equal in cost. Follows from the grid
+/// alone.
+std::vector<const run::Measurement*> measurements_of(const run::Chain& chain, const Shard& shard);
+
+/// Holds OUT for a part as long as it lives. Error(kUsage) when another process works on the same
+/// part, or divides the work otherwise. The system frees it when a process dies.
+class OutLock {
+ public:
+  OutLock(const std::filesystem::path& out, const Shard& shard);
+  ~OutLock();
+  OutLock(const OutLock&) = delete;
+  OutLock& operator=(const OutLock&) = delete;
+
+ private:
+  void release() noexcept;
+
+  int division_ = -1;  ///< shared by all parts of one division
+  int part_ = -1;      ///< of this process alone
+};
+
+}  // namespace dd::sweep

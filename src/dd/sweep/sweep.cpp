@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/sweep/sweep.h"
+
+#include <algorithm>
+#include <set>
+
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/run/execute.h"
+#include "dd/run/setup.h"
+#include "dd/sweep/cell_file.h"
+#include "dd/sweep/cost.h"
+#include "dd/sweep/grid.h"
+#include "dd/sweep/shard.h"
+#include "dd/sweep/table.h"
+
+namespace dd::sweep {
+namespace {
+
+namespace fs = std::filesystem;
+using run::Measurement;
+
+run::Identity sweep_identity() {
+  return {"sweep.json", SweepOptions::free_settings()};
+}
+
+run::Setup prepare(const SweepOptions& options, const CommonOptions& common, Context& context) {
+  options.check();
+  if (common.out.empty()) fail_usage("--out is missing; name the folder that sweep writes to");
+  run::RunOptions base = options.base;
+  // Fewer shots are the first of more.
+  base.shots = std::ranges::max(options.shots);
+  run::Setup setup = run::find_inputs(base, common, context);
+  run::check_earlier(setup, sweep_identity());
+  run::try_models(setup, sweep_identity());
+  return setup;
+}
+
+/// The times that all parts noted: each process writes a file of its own.
+run::StageRecord open_record(const fs::path& out, const Shard& shard) {
+  const std::string name =
+      shard.of == 1 ? "stages.json" : cat("stages-", shard.number, "-of-", shard.of, ".json");
+  run::StageRecord record(out / name);
+  if (!fs::is_directory(out)) return record;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const std::string file = entry.path().filename().string();
+    if (file.starts_with("stages") && file.ends_with(".json")) record.know(entry.path());
+  }
+  return record;
+}
+
+/// One call of run_sweep, with its input found.
+class Sweeper {
+ public:
+  Sweeper(const run::Setup& setup, const SweepOptions& options, Context& context)
+      : setup_(setup),
+        options_(options),
+        context_(context),
+        description_(run::describe_setup(setup, sweep_identity())),
+        cells_(setup.common.out, description_.at("identity").dump()),
+        chain_(setup, run::StageNames::Style::kFull),
+        shard_(parse_shard(options.shard)),
+        record_(open_record(setup.common.out, shard_)) {
+    description_["settings"] = options_to_json(options);
+    for (const run::Cell& cell : cells_of(options, setup.seeds)) chain_.add(cell);
+    mine_ = measurements_of(chain_, shard_);
+  }
+
+  std::string plan() const {
+    std::vector<const Measurement*> todo;
+    for (const Measurement* measured : mine_) {
+      if (setup_.common.force || !cells_.find(*measured)) todo.push_back(measured);
+    }
+    std::string text =
+        cat("plan for ", setup_.common.out.string(), ": ", chain_.measurements().size(),
+            " cells of ", setup_.seeds.size(), " seed(s)");
+    if (shard_.of > 1) text += cat(", ", mine_.size(), " in part ", shard_.text());
+    return text + cat(", ", mine_.size() - todo.size(), " measured already\n",
+                      cost_text(chain_, todo, record_));
+  }
+
+  SweepResult work() {
+    SweepResult result;
+    for (const Measurement* measured : mine_) {
+      if (!setup_.common.force && cells_.find(*measured)) {
+        ++result.kept;
+        continue;
+      }
+      ++result.done;
+      context_.report.info(
+          cat("cell ", result.done + result.kept, "/", mine_.size(), ": ", measured->evaluation));
+      for (const std::string& stage : measured->stages) finish(stage);
+      cells_.write(*measured, run::result_of(setup_, *measured, record_));
+      write_tables();
+    }
+    const Json cells = write_tables();
+    result.missing = std::ssize(chain_.measurements()) - std::ssize(cells);
+    result.text = sweep_table(group_cells(cells));
+    return result;
+  }
+
+  /// Returns the cells that are there.
+  Json write_tables() const {
+    Json cells = Json::array();
+    for (const Measurement& measured : chain_.measurements()) {
+      if (auto entry = cells_.find(measured)) cells.push_back(std::move(*entry));
+    }
+    Json json = description_;
+    json["planned_cells"] = chain_.measurements().size();
+    json["cells"] = cells;
+    json["rows"] = group_cells(cells);
+    write_json(setup_.common.out / sweep_identity().file, json);
+    write_file_atomically(setup_.common.out / "sweep.csv", cells_csv(cells));
+    return cells;
+  }
+
+ private:
+  void finish(const std::string& name) {
+    // What was done or checked in this call stays so.
+    if (!finished_.insert(name).second) return;
+    if (setup_.common.force) record_.clear(name);
+    run::run_stage(chain_.stage(name), record_, context_);
+  }
+
+  const run::Setup& setup_;
+  const SweepOptions& options_;
+  Context& context_;
+  Json description_;
+  CellFiles cells_;
+  run::Chain chain_;
+  Shard shard_;
+  run::StageRecord record_;
+  std::vector<const Measurement*> mine_;
+  std::set<std::string> finished_;
+};
+
+}  // namespace
+
+SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, Context& context) {
+  const run::Setup setup = prepare(options, common, context);
+  Sweeper sweeper(setup, options, context);
+  if (common.dry_run) return {.text = sweeper.plan()};
+  const OutLock lock(common.out, parse_shard(options.shard));
+  sweeper.write_tables();
+  return sweeper.work();
+}
+
+}  // namespace dd::sweep

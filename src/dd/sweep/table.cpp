@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/sweep/table.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "dd/core/statistics.h"
+#include "dd/core/text_table.h"
+#include "dd/report/html.h"
+
+namespace dd::sweep {
+namespace {
+
+constexpr const char* kWhere = "sweep";
+
+std::string plain(const Json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+Json settings_of(const Json& cell) {
+  Json settings = Json::object();
+  for (const std::string& column : setting_columns()) settings[column] = cell.value(column, Json());
+  return settings;
+}
+
+std::string row_name(const Json& row) {
+  const std::string mode = plain(row.at("mode"));
+  const std::string method = plain(row.at("method"));
+  return mode == "none" ? method : method + " (" + mode + ")";
+}
+
+std::string accuracy(const Json& row) {
+  const std::string mean = report::fixed(100 * row.at("top1").get<double>(), 2);
+  if (row.at("deviation").is_null()) return mean;
+  return mean + " ± " + report::fixed(100 * row.at("deviation").get<double>(), 2);
+}
+
+bool differs(const Json& rows, const std::string& column) {
+  std::set<std::string> values;
+  for (const Json& row : rows) {
+    if (!row.at(column).is_null()) values.insert(row.at(column).dump());
+  }
+  return values.size() > 1;
+}
+
+/// RFC 4180: in quotes where a comma, a quote or a line end would mislead.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    if (letter == '"') quoted += '"';
+    quoted += letter;
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+const std::vector<std::string>& setting_columns() {
+  static const std::vector<std::string> columns{
+      "method",  "mode",         "shots",    "images_per_class", "adapt_steps",
+      "sampler", "sample_steps", "guidance", "lambda",           "protocol"};
+  return columns;
+}
+
+Json group_cells(const Json& cells) {
+  Json rows = Json::array();
+  for (const Json& cell : cells) {
+    const Json settings = settings_of(cell);
+    auto found =
+        std::ranges::find_if(rows, [&](const Json& row) { return settings_of(row) == settings; });
+    if (found == rows.end()) {
+      Json row = settings;
+      row["seeds"] = Json::array();
+      row["top1_by_seed"] = Json::array();
+      row["seconds"] = 0.0;
+      rows.push_back(std::move(row));
+      found = rows.end() - 1;
+    }
+    Json& row = *found;
+    row["seeds"].push_back(json_required<std::int64_t>(cell, "seed", kWhere));
+    row["top1_by_seed"].push_back(json_required<double>(cell, "top1", kWhere));
+    row["n"] = json_required<std::int64_t>(cell, "n", kWhere);
+    row["seconds"] = row["seconds"].get<double>() + json_required<double>(cell, "seconds", kWhere);
+  }
+  for (Json& row : rows) {
+    const auto scores = row["top1_by_seed"].get<std::vector<double>>();
+    const Spread spread = spread_of(scores);
+    row["top1"] = spread.mean;
+    row["deviation"] = scores.size() > 1 ? Json(spread.deviation) : Json();
+    row["seconds"] = row["seconds"].get<double>() / static_cast<double>(scores.size());
+  }
+  return rows;
+}
+
+std::string sweep_table(const Json& rows) {
+  // Always shown, with a name that says more than the key.
+  std::vector<std::pair<std::string, std::string>> columns{{"shots", "shots"},
+                                                           {"images_per_class", "images a class"}};
+  for (const std::string& column : setting_columns()) {
+    constexpr std::array kShown{"method", "mode", "shots", "images_per_class"};
+    if (std::ranges::find(kShown, column) == kShown.end() && differs(rows, column)) {
+      std::string name = column;
+      std::ranges::replace(name, '_', ' ');
+      columns.emplace_back(column, name);
+    }
+  }
+  std::vector<std::vector<std::string>> lines(1);
+  lines[0].emplace_back("method");
+  for (const auto& [key, name] : columns) lines[0].push_back(name);
+  for (const char* name : {"top-1 %", "seeds", "test images", "seconds"}) {
+    lines[0].emplace_back(name);
+  }
+  for (const Json& row : rows) {
+    auto& line = lines.emplace_back();
+    line.push_back(row_name(row));
+    for (const auto& [key, name] : columns) line.push_back(plain(row.at(key)));
+    line.push_back(accuracy(row));
+    line.push_back(std::to_string(row.at("seeds").size()));
+    line.push_back(plain(row.at("n")));
+    line.push_back(report::fixed(row.at("seconds").get<double>(), 0));
+  }
+  return text_table(lines);
+}
+
+std::string cells_csv(const Json& cells) {
+  std::vector<std::string> columns = setting_columns();
+  for (const char* name : {"seed", "split", "top1", "n", "seconds", "evaluation"}) {
+    columns.emplace_back(name);
+  }
+  std::string text;
+  for (const std::string& column : columns) text += (text.empty() ? "" : ",") + column;
+  text += "\n";
+  for (const Json& cell : cells) {
+    std::string line;
+    for (const std::string& column : columns) {
+      line += (column == columns.front() ? "" : ",") + csv_field(plain(cell.value(column, Json())));
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace dd::sweep

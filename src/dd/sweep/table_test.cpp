@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/sweep/table.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using dd::Json;
+
+Json cell(std::int64_t seed, std::int64_t images, double top1) {
+  return {{"method", "synthetic+real"},
+          {"mode", "class"},
+          {"shots", 4},
+          {"images_per_class", images},
+          {"seed", seed},
+          {"adapt_steps", 400},
+          {"sampler", "ddim"},
+          {"sample_steps", 15},
+          {"guidance", 3.0},
+          {"lambda", 0.5},
+          {"split", "test"},
+          {"top1", top1},
+          {"n", 1000},
+          {"seconds", 10.0},
+          {"protocol", "held-out"},
+          {"evaluation", "seed-0/evaluate,\"x\""},
+          {"classifier", "c"}};
+}
+
+TEST(SweepTable, GroupsSeedsAndKeepsTheirOrder) {
+  const Json rows = dd::sweep::group_cells(
+      {cell(0, 10, 0.6), cell(0, 20, 0.9), cell(1, 10, 0.7), cell(2, 10, 0.8)});
+  ASSERT_EQ(rows.size(), 2);
+  EXPECT_NEAR(rows[0]["top1"].get<double>(), 0.7, 1e-12);
+  EXPECT_NEAR(rows[0]["deviation"].get<double>(), 0.1, 1e-12);
+  EXPECT_EQ(rows[0]["seeds"], Json({0, 1, 2}));
+  EXPECT_EQ(rows[0]["top1_by_seed"], Json({0.6, 0.7, 0.8}));
+  EXPECT_EQ(rows[0]["seconds"], 10.0);
+  EXPECT_TRUE(rows[1]["deviation"].is_null()) << "one seed has none";
+}
+
+TEST(SweepTable, ShowsWhatDiffers) {
+  const std::string text = dd::sweep::sweep_table(
+      dd::sweep::group_cells({cell(0, 10, 0.6), cell(1, 10, 0.7), cell(0, 20, 0.9)}));
+  EXPECT_EQ(text,
+            "method                  shots  images a class       top-1 %  seeds  test images  "
+            "seconds\n"
+            "synthetic+real (class)      4              10  65.00 ± 7.07      2         1000       "
+            "10\n"
+            "synthetic+real (class)      4              20         90.00      1         1000       "
+            "10\n");
+  Json other = cell(0, 10, 0.6);
+  other["guidance"] = 2.0;
+  EXPECT_NE(
+      dd::sweep::sweep_table(dd::sweep::group_cells({cell(0, 10, 0.6), other})).find("guidance"),
+      std::string::npos);
+}
+
+TEST(SweepTable, CsvQuotesWhatNeedsIt) {
+  const std::string csv = dd::sweep::cells_csv({cell(7, 10, 0.25)});
+  EXPECT_EQ(csv,
+            "method,mode,shots,images_per_class,adapt_steps,sampler,sample_steps,guidance,lambda,"
+            "protocol,seed,split,top1,n,seconds,evaluation\n"
+            "synthetic+real,class,4,10,400,ddim,15,3.0,0.5,held-out,7,test,0.25,1000,10.0,"
+            "\"seed-0/evaluate,\"\"x\"\"\"\n");
+}
+
+}  // namespace

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// `data check`, and the forms that --data takes, as a user meets them.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "dd/core/files.h"
+#include "dd/core/json.h"
+#include "support/datadream.h"
+#include "support/set_maker.h"
+#include "support/small_photos.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using dd::test::datadream;
+using dd::test::is_one_error_line;
+using dd::test::ProcessResult;
+
+class DataTest : public testing::Test {
+ protected:
+  DataTest() {
+    dd::test::write_photos(root() / "photos" / "train", {"cup", "hat"}, 3, 12, 10);
+    dd::test::write_photos(root() / "photos" / "test", {"cup", "hat"}, 2, 12, 10);
+  }
+  const fs::path& root() const { return folder_.path(); }
+  std::string path(const std::string& name) const { return (root() / name).string(); }
+  static ProcessResult check(const std::string& data, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"data", "check", data});
+    return datadream(more);
+  }
+
+ private:
+  const dd::test::TemporaryFolder folder_;
+};
+
+TEST_F(DataTest, CheckCountsASoundSet) {
+  const ProcessResult result = check(path("photos"));
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("10 images of 2 classes"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("hat           3         2"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("usable"), std::string::npos);
+  const dd::Json json = dd::Json::parse(check(path("photos"), {"--json", "--quick"}).out);
+  EXPECT_EQ(json.at("splits").at("test").at("images"), 4);
+  EXPECT_EQ(json.at("decoded"), false);
+}
+
+TEST_F(DataTest, CheckNamesWhatIsDamagedAndLeavesWithTwo) {
+  const std::string png = dd::read_file(root() / "photos/train/hat/1.png");
+  dd::write_file_atomically(root() / "photos/train/hat/1.png", png.substr(0, png.size() - 30));
+  const ProcessResult result = check(path("photos"));
+  EXPECT_EQ(result.status, 2);
+  EXPECT_NE(result.out.find("train/hat/1.png"), std::string::npos) << result.out;
+  EXPECT_NE(result.err.find("1 images are damaged, train/hat/1.png first"), std::string::npos)
+      << result.err;
+  const ProcessResult json = check(path("photos"), {"--json"});
+  EXPECT_EQ(json.status, 2);
+  EXPECT_EQ(dd::Json::parse(json.out).at("damaged").size(), 1U);
+}
+
+TEST_F(DataTest, CheckNamesWhatIsMissing) {
+  for (const auto& [data, word] : {std::pair(path("gone"), "gone"),
+                                   {"dtd:" + path("photos"), "images"},
+                                   {path("gone.csv"), "gone.csv"},
+                                   {path("gone-{0..1}.tar"), "gone-0.tar"},
+                                   {"dtt:" + path("photos"), "did you mean dtd"}}) {
+    const ProcessResult result = check(data);
+    EXPECT_EQ(result.status, 2) << data;
+    EXPECT_EQ(result.out, "");
+    EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+    EXPECT_NE(result.err.find(word), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(DataTest, HalfACommandIsCompleted) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"data"}, {"data", "chek"}, {"data", path("photos")}}) {
+    const ProcessResult result = datadream(words);
+    EXPECT_EQ(result.status, 2);
+    EXPECT_NE(result.err.find("did you mean data check?"), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(DataTest, ListsShardsAndNamedSetsAreSetsToo) {
+  dd::write_file_atomically(
+      root() / "photos" / "list.csv",
+      "path,label,split\ntrain/cup/0.png,cup,train\ntest/hat/0.png,hat,test\n");
+  EXPECT_EQ(check(path("photos/list.csv")).status, 0);
+  dd::test::write_tar(
+      root() / "s-0.tar",
+      {{"1.jpg", dd::test::jpeg_bytes(dd::test::noise_picture(1))}, {"1.cls", "cup"}});
+  EXPECT_EQ(check(path("s-{0..0}.tar")).status, 0);
+  dd::test::write_jpeg(root() / "dtd/images/banded/banded_1.jpg");
+  dd::write_file_atomically(root() / "dtd/labels/train1.txt", "banded/banded_1.jpg\n");
+  dd::write_file_atomically(root() / "dtd/labels/val1.txt", "");
+  dd::write_file_atomically(root() / "dtd/labels/test1.txt", "banded/banded_2.jpg\n");
+  const ProcessResult dtd = check("dtd:" + path("dtd"));
+  EXPECT_EQ(dtd.status, 2);
+  EXPECT_NE(dtd.out.find("46 official classes have no image"), std::string::npos) << dtd.out;
+  EXPECT_NE(dtd.err.find("1 images are missing, images/banded/banded_2.jpg first"),
+            std::string::npos)
+      << dtd.err;
+  EXPECT_EQ(datadream({"inspect", path("photos/list.csv")}).status, 0);
+}
+
+}  // namespace

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sweep` as a user calls it, with the embedded base on a small folder of pictures.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <map>
+
+#include "dd/core/files.h"
+#include "dd/core/json.h"
+#include "support/datadream.h"
+#include "support/small_photos.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using dd::Json;
+using dd::test::ProcessOptions;
+using dd::test::ProcessResult;
+
+class Sweep : public testing::Test {
+ protected:
+  Sweep() {
+    dd::test::write_photos(photos() / "train", {"Bag", "Dress"}, 3, 40, 36);
+    dd::test::write_photos(photos() / "test", {"Bag", "Dress"}, 4, 40, 36);
+  }
+
+  fs::path photos() const { return folder_.path() / "photos"; }
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+
+  ProcessResult sweep(const fs::path& out, std::vector<std::string> more,
+                      const ProcessOptions& options = {}) const {
+    const std::string base = std::string(DD_SOURCE_DIR) + "/assets/base/";
+    std::vector<std::string> words{"sweep",
+                                   "--model",
+                                   base + "stable-diffusion",
+                                   "--clip",
+                                   base + "clip",
+                                   "--data",
+                                   photos().string(),
+                                   "--out",
+                                   out.string(),
+                                   "--threads",
+                                   "1",
+                                   "--adapt-batch",
+                                   "2",
+                                   "--classifier-steps",
+                                   "2",
+                                   "--classifier-batch",
+                                   "4"};
+    words.insert(words.end(), more.begin(), more.end());
+    return dd::test::datadream(words, options);
+  }
+
+  dd::test::TemporaryFolder folder_;
+};
+
+/// By evaluation, what should not depend on how the sweep went.
+std::map<std::string, Json> cells_of(const fs::path& out) {
+  std::map<std::string, Json> cells;
+  for (Json cell : dd::read_json(out / "sweep.json").at("cells")) {
+    cell.erase("seconds");
+    cells[cell.at("evaluation").get<std::string>()] = cell;
+  }
+  return cells;
+}
+
+std::string weights(const fs::path& out, const Json& cell) {
+  return dd::read_file(out / cell.at("classifier").get<std::string>() /
+                       "adapter_model.safetensors");
+}
+
+TEST_F(Sweep, GoesOnAfterAKillAndDoesNotDependOnTheOrder) {
+  dd::write_file_atomically(path("grid.toml"),
+                            "[sweep]\nmethods = [\"zero-shot\", \"real\", \"frozen\", "
+                            "\"synthetic+real\"]\nmode = \"dataset\"\nshots = [2]\n"
+                            "per_class = [0, 1, 2]\nadapt_steps = [2]\nsample_steps = [2]\n"
+                            "lambda = [0.5]\n");
+  const std::vector<std::string> grid{"--config", path("grid.toml").string()};
+  const ProcessResult killed =
+      sweep(path("a"), grid, {.signal = SIGKILL, .signal_after_text = "cell 4/6"});
+  EXPECT_EQ(killed.status, 128 + SIGKILL) << killed.err;
+  const ProcessResult rest = sweep(path("a"), grid);
+  ASSERT_EQ(rest.status, 0) << rest.err;
+  EXPECT_NE(rest.err.find("3 cells measured, 3 kept"), std::string::npos) << rest.err;
+
+  const ProcessResult other =
+      sweep(path("b"),
+            {"--methods", "synthetic+real,frozen,real,zero-shot", "--mode", "dataset", "--shots",
+             "2", "--per-class", "2,1", "--adapt-steps", "2", "--sample-steps", "2"});
+  ASSERT_EQ(other.status, 0) << other.err;
+  const auto cells = cells_of(path("a"));
+  EXPECT_EQ(cells.size(), 6);
+  EXPECT_EQ(cells, cells_of(path("b")));
+  for (const auto& [name, cell] : cells) {
+    if (cell.at("method") == "zero-shot") continue;
+    EXPECT_EQ(weights(path("a"), cell), weights(path("b"), cell)) << name;
+  }
+  EXPECT_NE(other.out.find("synthetic+real (dataset)"), std::string::npos) << other.out;
+
+  const ProcessResult again = sweep(path("b"), {"--methods", "real", "--shots", "2"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_NE(again.err.find("0 cells measured, 1 kept"), std::string::npos) << again.err;
+  const ProcessResult changed =
+      sweep(path("b"), {"--methods", "real", "--shots", "2", "--classifier-lr", "0.5"});
+  EXPECT_EQ(changed.status, 2) << "other settings of the same cells need another folder";
+}
+
+TEST_F(Sweep, PartsMakeAWhole) {
+  const auto part = [&](const std::string& shard) {
+    return sweep(path("out"), {"--methods", "zero-shot,real", "--shots", "1,2", "--seeds", "0,1",
+                               "--shard", shard});
+  };
+  const ProcessResult first = part("1/2");
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_LT(cells_of(path("out")).size(), 5);
+  const ProcessResult second = part("2/2");
+  ASSERT_EQ(second.status, 0) << second.err;
+  EXPECT_EQ(cells_of(path("out")).size(), 5);
+  for (const Json& row : dd::read_json(path("out") / "sweep.json").at("rows")) {
+    EXPECT_EQ(row.at("seeds").size(), row.at("method") == "real" ? 2 : 1);
+  }
+}
+
+TEST_F(Sweep, DryRunSaysWhatItCostsAndWritesNothing) {
+  const ProcessResult plan =
+      sweep(path("out"), {"--shots", "1,2", "--seeds", "0,1,2", "--dry-run"});
+  EXPECT_EQ(plan.status, 0) << plan.err;
+  EXPECT_NE(plan.out.find("cells of 3 seed(s)"), std::string::npos) << plan.out;
+  EXPECT_FALSE(fs::exists(path("out")));
+  EXPECT_EQ(sweep(path("out"), {"--shots", "1,9"}).status, 2) << "there are 3 images a class";
+  EXPECT_EQ(sweep(path("out"), {"--lambda", "0.5,x"}).status, 2);
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+}  // namespace
