@@ -9,7 +9,6 @@
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/run/leak_check.h"
@@ -23,7 +22,11 @@ namespace {
 /// stand for what they point to.
 Json settings_of(const RunOptions& options, const Identity& identity) {
   Json settings = options_to_json(options);
-  for (const char* key : {"model", "clip", "data", "sample_batch"}) settings.erase(key);
+  for (const char* key : {"model", "tokenizer", "clip", "data", "sample_batch"})
+    settings.erase(key);
+  // Null for the defaults; the tokenizer's hash stands for its path.
+  settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
+  settings.update(options.model_options.identity());
   for (const std::string& key : identity.free) settings.erase(key);
   return settings;
 }
@@ -47,7 +50,7 @@ void find_models(Setup& setup) {
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
     if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
-  setup.model_hash = io::fingerprint_of_model(setup.model);
+  setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
 }
 
@@ -108,7 +111,7 @@ void try_models(const Setup& setup, const Identity& identity) {
   if (fs::exists(setup.common.out / identity.file)) return;
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  models::StableDiffusion::load(setup.model, placement);
+  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
   classify::ClipModel::load(setup.clip, placement);
 }
 
