@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,11 @@ namespace dd::generate {
 struct GenerateOptions final : Options {
   std::filesystem::path model;  ///< diffusers folder or single-file checkpoint
   models::ModelOptions model_options{};
-  std::vector<std::string> lora;   ///< FILE or FILE:SCALE, for every image
-  std::filesystem::path adapters;  ///< what `adapt` wrote, of either mode; empty = none
-  std::string prompt = kNoPrompt;  ///< one prompt, which may be empty …
-  std::int64_t count = 1;          ///< … and how many images of it
-  std::string classes;             ///< or: a text file with a class a line, or a data set
+  std::vector<std::string> lora;      ///< FILE or FILE:SCALE, for every image
+  std::filesystem::path adapters;     ///< what `adapt` wrote, of either mode; empty = none
+  std::optional<std::string> prompt;  ///< one prompt, which may be empty …
+  std::int64_t count = 1;             ///< … and how many images of it
+  std::string classes;                ///< or: a text file with a class a line, or a data set
   std::int64_t per_class = 500;
   std::string prompt_template = "a photo of a {}";
   bool shared_noise = false;  ///< image i of every class from the same noise, a fault of the
@@ -36,9 +37,6 @@ struct GenerateOptions final : Options {
   std::string negative;        ///< what guidance leads away from
   std::string size;            ///< "512" or "WxH"; empty = what the model was trained on
   std::int64_t batch = 0;      ///< images at a time; 0 = by the size
-
-  /// Stands for "no prompt given", because the empty prompt is one too.
-  static constexpr const char* kNoPrompt = "(none)";
 
   void visit(FieldVisitor& visitor) override;
 

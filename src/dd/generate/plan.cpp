@@ -69,7 +69,7 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   plan.seed = seed;
   if (options.classes.empty()) {
     plan.each = options.count;
-    plan.subjects.push_back({"", "", options.prompt});
+    plan.subjects.push_back({"", "", options.prompt.value()});
     return plan;
   }
   plan.each = options.per_class;

@@ -16,8 +16,10 @@ constexpr double kMany = 1e9;
 void visit_input(RunOptions& options, FieldVisitor& visitor) {
   visitor.field("model", options.model,
                 {.help = "diffusers folder or single-file checkpoint; empty = the embedded base"});
+  options.model_options.visit(visitor);
   visitor.field("clip", options.clip,
-                {.help = "CLIP as --clip of `train` takes it; empty = the embedded base"});
+                {.help = "CLIP as --clip of `train` takes it, its tokenizer beside it; empty = the "
+                         "embedded base"});
   visitor.field("data", options.data,
                 {.help = "labelled images: a folder of class folders or NAME:ROOT"});
   visitor.field("split", options.split, {.help = "split that the shots are drawn from"});

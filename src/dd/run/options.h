@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dd/core/fields.h"
+#include "dd/models/model_options.h"
 
 namespace dd::run {
 
@@ -14,8 +15,9 @@ namespace dd::run {
 /// its demo; larger models want the papers' settings (docs/guide.md). What is not listed here stays
 /// as the stages have it.
 struct RunOptions final : Options {
-  std::filesystem::path model;  ///< diffusers folder; empty = the embedded base
-  std::filesystem::path clip;   ///< Hugging Face folder; empty = the embedded base
+  std::filesystem::path model;  ///< diffusers folder or single file; empty = the embedded base
+  models::ModelOptions model_options{};
+  std::filesystem::path clip;  ///< as `train` takes it; empty = the embedded base
   std::string data = "fashion-mnist:/usr/share/datasets/fashion-mnist";  ///< see data/dataset.h
   std::string split = "train";      ///< that the shots are drawn from
   std::string test_split = "test";  ///< that accuracy is measured on, and nothing else

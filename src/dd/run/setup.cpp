@@ -10,7 +10,6 @@
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/run/leak_check.h"
@@ -24,7 +23,11 @@ namespace {
 /// stand for what they point to.
 Json settings_of(const RunOptions& options, const Identity& identity) {
   Json settings = options_to_json(options);
-  for (const char* key : {"model", "clip", "data", "sample_batch"}) settings.erase(key);
+  for (const char* key : {"model", "tokenizer", "clip", "data", "sample_batch"})
+    settings.erase(key);
+  // Null for the defaults; the tokenizer's hash stands for its path.
+  settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
+  settings.update(options.model_options.identity());
   settings["captions"] = options.captions.empty() ? "" : sha256_of_file(options.captions);
   for (const std::string& key : identity.free) settings.erase(key);
   return settings;
@@ -49,7 +52,7 @@ void find_models(Setup& setup) {
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
     if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
-  setup.model_hash = io::fingerprint_of_model(setup.model);
+  setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
 }
 
@@ -117,7 +120,8 @@ void find_costs(Setup& setup, const Identity& identity) {
   }
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  const auto model = models::StableDiffusion::load(setup.model, placement);
+  const auto model =
+      models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
   const auto clip = classify::ClipModel::load(setup.clip, placement);
   setup.costs = ModelCosts::of(model, clip, setup.options.resolved(), setup.data->class_names());
 }

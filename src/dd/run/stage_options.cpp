@@ -27,6 +27,7 @@ adapt::AdaptOptions adapt_options(const Setup& setup, const Cell& cell,
   const RunOptions& from = cell.settings;
   adapt::AdaptOptions to;
   to.model = setup.model;
+  to.model_options = from.model_options;
   to.data = from.data;
   to.split = from.split;
   to.shots = from.shots;
@@ -48,6 +49,7 @@ generate::GenerateOptions generate_options(const Setup& setup, const Cell& cell,
   const RunOptions& from = cell.settings;
   generate::GenerateOptions to;
   to.model = setup.model;
+  to.model_options = from.model_options;
   to.adapters = drawn_from.adapters;
   to.from_shots = drawn_from.shots_file.string();
   if (!to.from_shots.empty()) {
