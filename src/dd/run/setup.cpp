@@ -57,7 +57,9 @@ void find_models(Setup& setup) {
 void find_data(Setup& setup, Context& context) {
   const RunOptions& options = setup.options;
   const DataSpec spec = parse_data_spec(options.data);
+  check_shot_split(options.split);
   setup.data = open_dataset(spec, options.split);
+  setup.options.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   fill_template(options.prompt_template, setup.data->class_names().front());
   for (const std::int64_t seed : setup.seeds) {
     for (const std::int64_t shot :
@@ -66,7 +68,8 @@ void find_data(Setup& setup, Context& context) {
       setup.data->image(shot);  // throws for a damaged one
     }
   }
-  // Counted, not looked at: the test images belong to the evaluation alone.
+  // Counted and compared with the others, but nothing is learned from them: the test images belong
+  // to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
   check_run_leaks(setup, context);
