@@ -2,6 +2,7 @@
 // The report in a real browser: Chromium without a window. Skipped where it is not installed.
 #include <gtest/gtest.h>
 
+#include "dd/core/files.h"
 #include "dd/report/mistakes.h"
 #include "dd/report/neighbours.h"
 #include "dd/report/report.h"

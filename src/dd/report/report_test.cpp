@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/files.h"
 #include "dd/report/mistakes.h"
 #include "dd/report/neighbours.h"
 #include "support/run_folder.h"

@@ -49,7 +49,11 @@ std::string line_name(const Json& row, const std::vector<std::string>& varied,
 std::vector<Line> lines_over(const Json& rows, const std::string& setting) {
   std::vector<std::string> varied;
   for (const std::string& other : number_settings()) {
-    if (values_of(rows, other).size() > 1) varied.push_back(other);
+    std::set<double> values;
+    for (const Json& row : rows) {
+      if (const auto value = value_of(row, other)) values.insert(*value);
+    }
+    if (values.size() > 1) varied.push_back(other);
   }
   std::vector<Line> lines;
   for (const Json& row : rows) {

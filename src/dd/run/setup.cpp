@@ -5,11 +5,11 @@
 
 #include "dd/classify/clip_model.h"
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/run/leak_check.h"
@@ -23,7 +23,12 @@ namespace {
 /// stand for what they point to.
 Json settings_of(const RunOptions& options, const Identity& identity) {
   Json settings = options_to_json(options);
-  for (const char* key : {"model", "clip", "data", "sample_batch"}) settings.erase(key);
+  for (const char* key : {"model", "tokenizer", "clip", "data", "sample_batch"})
+    settings.erase(key);
+  // Null for the defaults; the tokenizer's hash stands for its path.
+  settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
+  settings.update(options.model_options.identity());
+  settings["captions"] = options.captions.empty() ? "" : sha256_of_file(options.captions);
   for (const std::string& key : identity.free) settings.erase(key);
   return settings;
 }
@@ -47,14 +52,16 @@ void find_models(Setup& setup) {
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
     if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
-  setup.model_hash = io::fingerprint_of_model(setup.model);
+  setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
 }
 
 void find_data(Setup& setup, Context& context) {
   const RunOptions& options = setup.options;
   const DataSpec spec = parse_data_spec(options.data);
+  check_shot_split(options.split);
   setup.data = open_dataset(spec, options.split);
+  setup.options.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   fill_template(options.prompt_template, setup.data->class_names().front());
   for (const std::int64_t seed : setup.seeds) {
     for (const std::int64_t shot :
@@ -63,7 +70,8 @@ void find_data(Setup& setup, Context& context) {
       setup.data->image(shot);  // throws for a damaged one
     }
   }
-  // Counted, not looked at: the test images belong to the evaluation alone.
+  // Counted and compared with the others, but nothing is learned from them: the test images belong
+  // to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
   check_run_leaks(setup, context);
@@ -101,12 +109,21 @@ void check_earlier(const Setup& setup, const Identity& identity) {
   }
 }
 
-void try_models(const Setup& setup, const Identity& identity) {
-  if (fs::exists(setup.common.out / identity.file)) return;
+void find_costs(Setup& setup, const Identity& identity) {
+  const fs::path file = setup.common.out / identity.file;
+  if (!setup.common.force && fs::exists(file)) {
+    const Json costs = read_json(file).value("costs", Json());
+    if (!costs.is_null()) {
+      setup.costs = ModelCosts::from_json(costs, file.string());
+      return;
+    }
+  }
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  models::StableDiffusion::load(setup.model, placement);
-  classify::ClipModel::load(setup.clip, placement);
+  const auto model =
+      models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
+  const auto clip = classify::ClipModel::load(setup.clip, placement);
+  setup.costs = ModelCosts::of(model, clip, setup.options.resolved(), setup.data->class_names());
 }
 
 Json describe_setup(const Setup& setup, const Identity& identity) {
@@ -114,15 +131,11 @@ Json describe_setup(const Setup& setup, const Identity& identity) {
   for (const ClassEntry& entry : folders_for_classes(setup.data->class_names())) {
     classes.push_back({{"name", entry.name}, {"folder", entry.folder}});
   }
-  return {{"version", DATADREAM_VERSION},
-          {"settings", options_to_json(setup.options)},
-          {"seeds", setup.seeds},
-          {"model", setup.model.string()},
-          {"model_hash", setup.model_hash},
-          {"clip", setup.clip.string()},
-          {"clip_hash", setup.clip_hash},
-          {"classes", classes},
-          {"identity", identity_of(setup, identity)}};
+  return {{"version", DATADREAM_VERSION},   {"settings", options_to_json(setup.options)},
+          {"seeds", setup.seeds},           {"model", setup.model.string()},
+          {"model_hash", setup.model_hash}, {"clip", setup.clip.string()},
+          {"clip_hash", setup.clip_hash},   {"classes", classes},
+          {"costs", setup.costs.to_json()}, {"identity", identity_of(setup, identity)}};
 }
 
 bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
