@@ -35,6 +35,10 @@ void visit_input(RunOptions& options, FieldVisitor& visitor) {
                  .choices = method_names()});
   visitor.field("template", options.prompt_template,
                 {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "align", options.align,
+      {.help = "compare synthetic images with real ones, where the data hold more of every class "
+               "than the shots"});
 }
 
 void visit_adaptation(RunOptions& options, FieldVisitor& visitor) {

@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/report/sweep_report.h"
 #include "dd/run/execute.h"
 #include "dd/run/setup.h"
 #include "dd/sweep/cell_file.h"
@@ -96,6 +97,7 @@ class Sweeper {
     const Json cells = write_tables();
     result.missing = std::ssize(chain_.measurements()) - std::ssize(cells);
     result.text = sweep_table(group_cells(cells));
+    report::write_sweep_report(setup_.common.out);
     return result;
   }
 
