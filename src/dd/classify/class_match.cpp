@@ -18,11 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What is left of a name in a folder's name, read as a prompt would read it.
-std::string plain_name(const std::string& name) {
-  return prompt_class_name(folders_for_classes({name}).front().folder);
-}
-
 std::optional<std::int64_t> only_match(const std::vector<std::string>& names,
                                        const std::string& name) {
   if (std::ranges::count(names, name) != 1) return std::nullopt;
@@ -81,14 +76,18 @@ SyntheticClasses as_they_are(std::vector<std::string> names) {
 
 }  // namespace
 
+std::string plain_class_name(const std::string& name) {
+  return prompt_class_name(folders_for_classes({name}).front().folder);
+}
+
 std::vector<std::int64_t> match_classes(const std::vector<std::string>& wanted,
                                         const std::vector<std::string>& offered,
                                         const std::string& wanted_from,
                                         const std::string& offered_from) {
   std::vector<std::string> plain_wanted;
   std::vector<std::string> plain_offered;
-  for (const std::string& name : wanted) plain_wanted.push_back(plain_name(name));
-  for (const std::string& name : offered) plain_offered.push_back(plain_name(name));
+  for (const std::string& name : wanted) plain_wanted.push_back(plain_class_name(name));
+  for (const std::string& name : offered) plain_offered.push_back(plain_class_name(name));
   std::vector<std::int64_t> places;
   std::vector<std::string> missing;
   std::set<std::int64_t> taken;

@@ -10,6 +10,10 @@
 
 namespace dd::classify {
 
+/// What is left of a class name in a folder's name, read as a prompt would read it: equal for
+/// "T-shirt/top" and "T-shirt_top".
+std::string plain_class_name(const std::string& name);
+
 /// Where each of `wanted` stands in `offered`. Names match as they are, or as they read once
 /// awkward characters were replaced for folder names ("T-shirt/top" and "T-shirt_top").
 /// Error(kInput), naming both sides as `wanted_from` and `offered_from`, unless the classes are the

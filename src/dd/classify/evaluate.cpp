@@ -12,6 +12,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/csv.h"
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/lora/merged_lora.h"
@@ -130,17 +131,6 @@ EvaluateResult result_of(const Json& metrics, const std::string& where) {
   result.class_names = json_required<std::vector<std::string>>(metrics, "class_names", where);
   result.seconds = json_required<double>(metrics, "seconds", where);
   return result;
-}
-
-/// RFC 4180: in quotes where a comma, a quote or a line end would mislead.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"') quoted += '"';
-    quoted += letter;
-  }
-  return quoted + '"';
 }
 
 std::string predictions_csv(const Subject& subject, std::span<const float> logits) {

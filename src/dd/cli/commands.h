@@ -12,6 +12,7 @@ namespace dd::cli {
 
 Command run_command();
 Command adapt_command();
+Command align_command();
 Command convert_command();
 Command data_check_command();
 Command evaluate_command();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
+#include <utility>
 
 #include "dd/core/error.h"
 
@@ -52,35 +53,42 @@ struct Span {
   std::size_t begin;
 };
 
+template <class Number>
 struct Weights {
   std::vector<Span> spans;
-  std::vector<std::int32_t> values;
+  std::vector<Number> values;
 };
 
-Weights make_weights(int in_size, int out_size, ResizeFilter filter) {
+Weights<double> exact_weights(int in_size, int out_size, ResizeFilter filter) {
   const double scale = static_cast<double>(in_size) / out_size;
   const double stretch = std::max(scale, 1.0);
   const double support = filter_support(filter) * stretch;
-  Weights weights;
-  std::vector<double> exact;
+  Weights<double> weights;
   for (int out = 0; out < out_size; ++out) {
     const double center = (out + 0.5) * scale;
     const int first = std::max(0, static_cast<int>(center - support + 0.5));
     const int end = std::min(in_size, static_cast<int>(center + support + 0.5));
-    exact.clear();
+    const std::size_t begin = weights.values.size();
     double sum = 0.0;
     // Multiplying by the inverse, as PIL does, decides ties of the box filter.
     const double shrink = 1.0 / stretch;
     for (int in = first; in < end; ++in) {
-      exact.push_back(filter_value(filter, (in - center + 0.5) * shrink));
-      sum += exact.back();
+      weights.values.push_back(filter_value(filter, (in - center + 0.5) * shrink));
+      sum += weights.values.back();
     }
-    weights.spans.push_back({first, end - first, weights.values.size()});
-    for (double value : exact) {
-      if (sum != 0.0) value /= sum;
-      const double fixed = value * (1 << kWeightBits);
-      weights.values.push_back(static_cast<std::int32_t>(fixed < 0 ? fixed - 0.5 : fixed + 0.5));
-    }
+    weights.spans.push_back({first, end - first, begin});
+    if (sum == 0.0) continue;
+    for (std::size_t i = begin; i < weights.values.size(); ++i) weights.values[i] /= sum;
+  }
+  return weights;
+}
+
+Weights<std::int32_t> make_weights(int in_size, int out_size, ResizeFilter filter) {
+  Weights<double> exact = exact_weights(in_size, out_size, filter);
+  Weights<std::int32_t> weights{std::move(exact.spans), {}};
+  for (const double value : exact.values) {
+    const double fixed = value * (1 << kWeightBits);
+    weights.values.push_back(static_cast<std::int32_t>(fixed < 0 ? fixed - 0.5 : fixed + 0.5));
   }
   return weights;
 }
@@ -92,7 +100,7 @@ std::uint8_t to_byte(std::int32_t sum) {
 constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
 
 Image resize_rows(const Image& image, int width, ResizeFilter filter) {
-  const Weights weights = make_weights(image.width, width, filter);
+  const Weights<std::int32_t> weights = make_weights(image.width, width, filter);
   Image result = make_image(width, image.height);
   for (int y = 0; y < image.height; ++y) {
     std::uint8_t* out = result.pixel(0, y);
@@ -114,7 +122,7 @@ Image resize_rows(const Image& image, int width, ResizeFilter filter) {
 }
 
 Image resize_columns(const Image& image, int height, ResizeFilter filter) {
-  const Weights weights = make_weights(image.height, height, filter);
+  const Weights<std::int32_t> weights = make_weights(image.height, height, filter);
   Image result = make_image(image.width, height);
   const auto row_bytes = static_cast<std::size_t>(image.width) * 3;
   std::vector<std::int32_t> sums(row_bytes);
@@ -138,6 +146,13 @@ bool rows_first(const Image& image, int width, int height) {
   return height >= image.height || image.height - height <= 2 * (std::int64_t{image.width} - width);
 }
 
+/// One value of one channel: `step` lies between the inputs.
+float weighted(const float* in, std::size_t step, const Span& span, const double* weight) {
+  double sum = 0.0;
+  for (int i = 0; i < span.count; ++i) sum += weight[i] * in[static_cast<std::size_t>(i) * step];
+  return static_cast<float>(sum);
+}
+
 }  // namespace
 
 Image resize(const Image& image, int width, int height, ResizeFilter filter) {
@@ -151,6 +166,33 @@ Image resize(const Image& image, int width, int height, ResizeFilter filter) {
     return resize_columns(resize_rows(image, width, filter), height, filter);
   }
   return resize_rows(resize_columns(image, height, filter), width, filter);
+}
+
+std::vector<float> resize_levels(const Image& image, int width, int height, ResizeFilter filter) {
+  ensure(!image.empty() && width > 0 && height > 0, "resize needs a picture and a positive size");
+  const Weights<double> across = exact_weights(image.width, width, filter);
+  const Weights<double> down = exact_weights(image.height, height, filter);
+  const std::vector<float> levels(image.rgb.begin(), image.rgb.end());
+  const auto row = static_cast<std::size_t>(width) * 3;
+  std::vector<float> wide;
+  wide.reserve(row * static_cast<std::size_t>(image.height));
+  for (int y = 0; y < image.height; ++y) {
+    for (const Span& span : across.spans) {
+      const float* in = levels.data() + image.offset(span.first, y);
+      const double* weight = across.values.data() + span.begin;
+      for (std::size_t c = 0; c < 3; ++c) wide.push_back(weighted(in + c, 3, span, weight));
+    }
+  }
+  std::vector<float> result;
+  result.reserve(row * static_cast<std::size_t>(height));
+  for (const Span& span : down.spans) {
+    const float* in = wide.data() + static_cast<std::size_t>(span.first) * row;
+    const double* weight = down.values.data() + span.begin;
+    for (std::size_t x = 0; x < row; ++x) {
+      result.push_back(std::clamp(weighted(in + x, row, span, weight), 0.0F, 255.0F));
+    }
+  }
+  return result;
 }
 
 Image resize_short_side(const Image& image, int size, ResizeFilter filter) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "dd/image/image.h"
 
 namespace dd {
@@ -16,6 +18,11 @@ enum class ResizeFilter { kBox, kBilinear, kBicubic, kLanczos };
 /// not be empty, the new size positive. Thread-safe.
 Image resize(const Image& image, int width, int height,
              ResizeFilter filter = ResizeFilter::kBicubic);
+
+/// The same without rounding to levels, neither between the passes nor at the end: each channel as
+/// PIL resizes pictures of mode "F", cut to 0 … 255. Rows of RGB values from top to bottom.
+std::vector<float> resize_levels(const Image& image, int width, int height,
+                                 ResizeFilter filter = ResizeFilter::kBicubic);
 
 /// Makes the short side `size` and keeps the shape; the long side is rounded down, as torchvision
 /// and transformers do.

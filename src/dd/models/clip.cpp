@@ -125,8 +125,12 @@ void Clip::save(const std::filesystem::path& folder, at::ScalarType dtype) const
   write_json(folder / "config.json", config_.to_json());
 }
 
+at::Tensor Clip::project_images(const at::Tensor& pixels_nchw) const {
+  return visual_projection_(vision_(pixels_nchw));
+}
+
 at::Tensor Clip::encode_images(const at::Tensor& pixels_nchw) const {
-  return unit_length(visual_projection_(vision_(pixels_nchw)));
+  return unit_length(project_images(pixels_nchw));
 }
 
 at::Tensor Clip::encode_texts(const at::Tensor& tokens) const {

@@ -48,7 +48,9 @@ class Clip {
   static Clip load(const std::filesystem::path& folder, Placement placement);
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 
-  /// Normalised pixels [B, 3, S, S] → features of unit length [B, projection].
+  /// Normalised pixels [B, 3, S, S] → projected features as they are [B, projection].
+  at::Tensor project_images(const at::Tensor& pixels_nchw) const;
+  /// The same at unit length.
   at::Tensor encode_images(const at::Tensor& pixels_nchw) const;
   /// Tokens [B, T] → features of unit length [B, projection]. T may be anything from the longest
   /// row's end token on: the tower is causal, so what follows the end token changes nothing.

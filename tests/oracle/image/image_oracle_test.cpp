@@ -5,31 +5,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
-#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/image/read.h"
 #include "dd/image/resize.h"
+#include "support/ppm.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using dd::test::read_ppm;
 
 const fs::path kFolder = fs::path(DD_SOURCE_DIR) / "tests/oracle/image";
-
-dd::Image read_ppm(const fs::path& path) {
-  const std::string bytes = dd::read_file(path);
-  std::istringstream in(bytes);
-  std::string magic;
-  dd::Image image;
-  int most = 0;
-  in >> magic >> image.width >> image.height >> most;
-  dd::ensure(magic == "P6" && most == 255, "an oracle picture is no PPM file");
-  const std::string pixels = bytes.substr(static_cast<std::size_t>(in.tellg()) + 1);
-  image.rgb.assign(pixels.begin(), pixels.end());
-  return image;
-}
 
 // The largest difference of a value; 256 when the sizes differ.
 int difference(const dd::Image& a, const dd::Image& b) {
