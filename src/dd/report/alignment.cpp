@@ -138,14 +138,14 @@ std::string alignment_section(const SavedRun& saved) {
         "like a real one (right), by the cosine of their features.</p>\n" +
         pairs;
   }
-  const Json features = sets.front().metrics.value("features", Json());
-  return section(
-      "alignment", cat("Alignment (seed ", saved.seed, ")"),
-      cat("<p class=\"note\">Synthetic beside real images of the train split without the "
-          "shots, by features of ",
-          escape(features.is_string() ? features.get<std::string>() : "a model"),
-          "; below a figure its 95 % interval.</p>\n", table(sets), cautions(sets),
-          clouds(saved, sets), pairs));
+  const Json& metrics = sets.front().metrics;
+  const auto features = json_value<std::string>(metrics, "features", "a model", "metrics.json");
+  const auto split = json_value<std::string>(metrics, "real_split", "train", "metrics.json");
+  return section("alignment", cat("Alignment (seed ", saved.seed, ")"),
+                 cat("<p class=\"note\">Synthetic images beside real ones of the ", escape(split),
+                     " split that are no shots, by features of ", escape(features),
+                     "; below a figure its 95 % interval.</p>\n", table(sets), cautions(sets),
+                     clouds(saved, sets), pairs));
 }
 
 }  // namespace dd::report
