@@ -12,7 +12,6 @@ pkg_check_modules(DD_LCMS REQUIRED IMPORTED_TARGET lcms2)
 pkg_check_modules(DD_EXIF REQUIRED IMPORTED_TARGET libexif)
 pkg_check_modules(DD_ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(DD_ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
-pkg_check_modules(DD_MATIO REQUIRED IMPORTED_TARGET matio)
 pkg_check_modules(DD_TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(DD_ICU REQUIRED IMPORTED_TARGET icu-uc)
 # JavaScript, which the report carries; the second file is its licence.

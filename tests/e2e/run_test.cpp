@@ -93,6 +93,10 @@ TEST_F(RunTest, GoesTheWholeWayAndKeepsItTheSecondTime) {
   EXPECT_EQ(second.status, 0) << second.err;
   EXPECT_EQ(second.out, first.out);
   EXPECT_EQ(dd::read_file(out() / "results.json"), results);
+
+  const ProcessResult other = run({"--prediction-type", "epsilon"});
+  EXPECT_EQ(other.status, 2) << other.err;
+  EXPECT_NE(other.err.find("prediction_type"), std::string::npos) << other.err;
 }
 
 TEST_F(RunTest, RefusesMoreShotsThanThereAreBeforeWritingAnything) {

@@ -2,6 +2,7 @@
 // `sweep` as a user calls it, with the embedded base on a small folder of pictures.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
 
@@ -58,7 +59,8 @@ class Sweep : public testing::Test {
 /// By evaluation, what should not depend on how the sweep went.
 std::map<std::string, Json> cells_of(const fs::path& out) {
   std::map<std::string, Json> cells;
-  for (Json cell : dd::read_json(out / "sweep.json").at("cells")) {
+  const Json saved = dd::read_json(out / "sweep.json");
+  for (Json cell : saved.at("cells")) {
     cell.erase("seconds");
     cells[cell.at("evaluation").get<std::string>()] = cell;
   }
@@ -119,9 +121,34 @@ TEST_F(Sweep, PartsMakeAWhole) {
   const ProcessResult second = part("2/2");
   ASSERT_EQ(second.status, 0) << second.err;
   EXPECT_EQ(cells_of(path("out")).size(), 5);
-  for (const Json& row : dd::read_json(path("out") / "sweep.json").at("rows")) {
+  const Json saved = dd::read_json(path("out") / "sweep.json");
+  for (const Json& row : saved.at("rows")) {
     EXPECT_EQ(row.at("seeds").size(), row.at("method") == "real" ? 2 : 1);
   }
+}
+
+TEST_F(Sweep, DrawsFromShotsByTheOfficialCodesProtocol) {
+  const ProcessResult result =
+      sweep(path("out"), {"--methods", "disef,disef+real", "--shots", "2", "--per-class", "3",
+                          "--strength", "0.5", "--sample-steps", "4", "--protocol", "paper-code"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.err.find("paper-code chose the best epoch"), std::string::npos) << result.err;
+  const auto cells = cells_of(path("out"));
+  EXPECT_EQ(cells.size(), 2);
+  for (const auto& [name, cell] : cells) {
+    EXPECT_EQ(cell.at("protocol"), "paper-code");
+    EXPECT_EQ(cell.at("effort").at("draw").at("evaluations"), 2) << "half of the steps";
+    EXPECT_EQ(cell.at("effort").at("train").at("images"), 2 * 4);
+    EXPECT_EQ(dd::read_json(path("out") / name / "metrics.json").at("protocol"), "paper-code");
+    const Json record =
+        dd::read_json(path("out") / cell.at("classifier").get<std::string>() / "classifier.json");
+    EXPECT_EQ(record.at("settings").at("targets"), "qv");
+    EXPECT_EQ(record.at("settings").at("dropout"), 0.1);
+  }
+  const std::string lines =
+      dd::read_file(path("out") / "seed-0/shots-2/generate-disef-dpm++2m-4-g3/metadata.jsonl");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2 * 3);
+  EXPECT_NE(lines.find("\"start\""), std::string::npos) << lines;
 }
 
 TEST_F(Sweep, DryRunSaysWhatItCostsAndWritesNothing) {

@@ -3,22 +3,31 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <matio.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
+#include <bit>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "dd/core/files.h"
 #include "dd/core/seeds.h"
 #include "dd/image/image.h"
+#include "support/hostile_bytes.h"
 
 // Files as data sets are distributed in, in small: JPEG, MATLAB, tar.
 namespace dd::test {
+
+/// Writes a file, and its folders, without waiting for the disk as write_file_atomically does: that
+/// would take longer than the tests.
+inline void put(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 /// A picture of noise that differs from one seed to the next.
 inline Image noise_picture(std::uint64_t seed, int width = 12, int height = 10) {
@@ -44,61 +53,75 @@ inline std::string jpeg_bytes(const Image& image) {
 /// Writes a JPEG whose content follows from its path.
 inline void write_jpeg(const std::filesystem::path& path) {
   const std::string name = path.filename().string() + path.parent_path().filename().string();
-  write_file_atomically(path, jpeg_bytes(noise_picture(std::hash<std::string>{}(name) % 100000)));
+  put(path, jpeg_bytes(noise_picture(std::hash<std::string>{}(name) % 100000)));
 }
 
-/// Writes a MATLAB file variable by variable, compressed as the data sets' own files are.
+/// Writes a MATLAB file (level 5) variable by variable, compressed as the data sets' own files are.
 class MatWriter {
  public:
-  explicit MatWriter(const std::filesystem::path& path) {
-    std::filesystem::create_directories(path.parent_path());
-    file_ = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
-    if (file_ == nullptr) throw std::runtime_error("cannot write " + path.string());
+  explicit MatWriter(std::filesystem::path path) : path_(std::move(path)) {
+    bytes_ = "MATLAB 5.0 MAT-file";
+    bytes_.resize(124, ' ');
+    bytes_ += std::string("\0\1IM", 4);
   }
-  ~MatWriter() { Mat_Close(file_); }
+  ~MatWriter() { put(path_, bytes_); }
   MatWriter(const MatWriter&) = delete;
   MatWriter& operator=(const MatWriter&) = delete;
 
-  void add_numbers(const char* name, const std::vector<double>& values) {
+  void add_numbers(const std::string& name, const std::vector<double>& values) {
     add(numbers(name, values));
   }
-  void add_texts(const char* name, const std::vector<std::string>& texts) {
-    std::size_t dims[2] = {1, texts.size()};
-    matvar_t* cell = Mat_VarCreate(name, MAT_C_CELL, MAT_T_CELL, 2, dims, nullptr, 0);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      Mat_VarSetCell(cell, static_cast<int>(i), text(nullptr, texts[i]));
-    }
-    add(cell);
+  void add_texts(const std::string& name, const std::vector<std::string>& texts) {
+    std::string cells;
+    for (const std::string& value : texts) cells += text("", value);
+    add(matrix(1, texts.size(), name, cells));
   }
   /// An array of structures with a text field and a numeric one.
-  void add_structs(const char* name, const char* text_field, const char* number_field,
+  void add_structs(const std::string& name, const std::string& text_field,
+                   const std::string& number_field,
                    const std::vector<std::pair<std::string, double>>& values) {
-    std::size_t dims[2] = {1, values.size()};
-    const char* fields[2] = {text_field, number_field};
-    matvar_t* array = Mat_VarCreateStruct(name, 2, dims, fields, 2);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      Mat_VarSetStructFieldByName(array, text_field, i, text(nullptr, values[i].first));
-      Mat_VarSetStructFieldByName(array, number_field, i, numbers(nullptr, {values[i].second}));
+    std::string content = element(5, low_first(32, 4));
+    std::string names = text_field;
+    names.resize(32);
+    names += number_field;
+    names.resize(64);
+    content += element(1, names);
+    for (const auto& [value, number] : values) {
+      content += text("", value) + numbers("", {number});
     }
-    add(array);
+    add(matrix(2, values.size(), name, content));
   }
 
  private:
-  static matvar_t* numbers(const char* name, const std::vector<double>& values) {
-    std::size_t dims[2] = {1, values.size()};
-    return Mat_VarCreate(name, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, dims,
-                         const_cast<double*>(values.data()), 0);
+  static std::string element(std::uint32_t type, std::string data) {
+    std::string tag = low_first(type, 4) + low_first(data.size(), 4);
+    data.resize((data.size() + 7) / 8 * 8);
+    return tag + data;
   }
-  static matvar_t* text(const char* name, const std::string& value) {
-    std::size_t dims[2] = {1, value.size()};
-    return Mat_VarCreate(name, MAT_C_CHAR, MAT_T_UINT8, 2, dims, const_cast<char*>(value.data()),
-                         0);
+  static std::string matrix(std::uint32_t kind, std::size_t count, const std::string& name,
+                            const std::string& content) {
+    return element(14, element(6, low_first(kind, 8)) +
+                           element(5, low_first(1, 4) + low_first(count, 4)) + element(1, name) +
+                           content);
   }
-  void add(matvar_t* variable) {
-    Mat_VarWrite(file_, variable, MAT_COMPRESSION_ZLIB);
-    Mat_VarFree(variable);
+  static std::string numbers(const std::string& name, const std::vector<double>& values) {
+    std::string data;
+    for (const double value : values) data += low_first(std::bit_cast<std::uint64_t>(value), 8);
+    return matrix(6, values.size(), name, element(9, data));
   }
-  mat_t* file_;
+  static std::string text(const std::string& name, const std::string& value) {
+    return matrix(4, value.size(), name, element(16, value));
+  }
+  void add(const std::string& variable) {
+    uLongf size = compressBound(variable.size());
+    std::string packed(size, '\0');
+    compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+             reinterpret_cast<const Bytef*>(variable.data()), variable.size());
+    packed.resize(size);
+    bytes_ += low_first(15, 4) + low_first(size, 4) + packed;
+  }
+  std::filesystem::path path_;
+  std::string bytes_;
 };
 
 /// Writes a tar archive of the members given, in order.

@@ -2,19 +2,18 @@
 """CLIP ViT-B/16 at full size with random weights: does zero-shot scoring give transformers' logits,
 how long does it take, how much memory?
 
-    python tools/full_size/clip.py make DIR [--merges bpe_simple_vocab_16e6.txt.gz]
+    python tools/full_size/clip.py make DIR
     python tools/full_size/clip.py compare DIR [--program build/datadream] [--threads 1]
 
-`make` writes DIR/clip (a Hugging Face folder, half precision on disk), DIR/openai/ViT-B-16.pt (the same
-weights as OpenAI's TorchScript archive) and DIR/images (20 photo-like pictures of 4 classes). Needs what
-tools/oracle/requirements.txt lists; the packages open_clip_torch and clip-anytorch carry the merges,
-without which a tokenizer of 581 entries is written. `compare` runs transformers and the program, each in
-a process of its own, and prints both times, peak memories and the largest difference of a logit.
+`make` writes DIR/clip (the Hugging Face folder of write_models.py, half precision on disk),
+DIR/openai/ViT-B-16.pt (the same weights as OpenAI's TorchScript archive) and DIR/images (20 photo-like
+pictures of 4 classes). Needs what tools/oracle/requirements.txt lists. `compare` runs transformers and
+the program, each in a process of its own, and prints both times, peak memories and the largest difference
+of a logit.
 """
 
 import argparse
 import csv
-import gzip
 import json
 import os
 import subprocess
@@ -28,46 +27,6 @@ sys.path.insert(0, str(REPOSITORY / "tools" / "oracle"))
 CLASSES = ("cat", "dog", "boot", "red shirt")
 IMAGES = 20
 TEMPLATE = "a photo of a {}"
-
-
-def write_merges(folder, packed):
-    """OpenAI's list as a Hugging Face tokenizer folder."""
-    from common import write_json
-    from tokenizer import END, START, byte_symbols
-
-    lines = gzip.open(packed, "rt", encoding="utf-8").read().split("\n")[1:49152 - 256 - 1]
-    symbols = byte_symbols()
-    entries = symbols + [symbol + "</w>" for symbol in symbols]
-    entries += [line.replace(" ", "") for line in lines] + [START, END]
-    folder.mkdir()
-    write_json(folder / "vocab.json", {entry: number for number, entry in enumerate(entries)})
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    write_json(folder / "tokenizer_config.json", {
-        "tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "bos_token": START, "eos_token": END,
-        "unk_token": END, "pad_token": END})
-    return entries.index(END)
-
-
-def make_model(end):
-    """Weights as large as a trained model's, so that logits spread and every layer matters."""
-    import torch
-    from transformers import CLIPConfig, CLIPModel
-    from transformers.initialization import no_init_weights
-
-    config = CLIPConfig(text_config={"eos_token_id": end, "bos_token_id": end - 1, "pad_token_id": end},
-                        vision_config={"patch_size": 16})
-    with no_init_weights():
-        model = CLIPModel(config)
-    generator = torch.Generator().manual_seed(16)
-    with torch.no_grad():
-        for name, value in sorted(model.named_parameters()):
-            if name == "logit_scale":
-                value.fill_(100.0).log_()
-            elif "norm" in name or "layrnorm" in name:
-                value.normal_(1.0 if name.endswith("weight") else 0.0, 0.1, generator=generator)
-            else:
-                value.normal_(0.0, 0.05, generator=generator)
-    return model.half()
 
 
 def write_images(folder):
@@ -86,19 +45,16 @@ def write_images(folder):
             place / f"{number:02}.{('png', 'jpg', 'webp')[number % 3]}")
 
 
-def make(folder, merges):
+def make(folder):
     import torch
+    import write_models
     from clip_files import nested, open_ai_state
-    from tokenizer import END, write_tokenizer
+    from transformers import CLIPModel
 
-    folder.mkdir(parents=True)
-    (folder / "clip").mkdir()
-    (folder / "openai").mkdir()
-    tokenizer = folder / "clip" / "tokenizer"
-    end = write_merges(tokenizer, merges) if merges else write_tokenizer(tokenizer, END)[END]
-    model = make_model(end)
-    model.save_pretrained(folder / "clip")
+    write_models.write_model("clip-b16", folder / "clip", write_models.fetch_merges())
+    model = CLIPModel.from_pretrained(folder / "clip", dtype=torch.float16)
     extras = {"input_resolution": 224, "context_length": 77, "vocab_size": 49408}
+    (folder / "openai").mkdir(exist_ok=True)
     torch.jit.script(nested(open_ai_state(model), extras)).save(folder / "openai" / "ViT-B-16.pt")
     write_images(folder / "images")
 
@@ -113,7 +69,7 @@ def score_with_transformers(folder):
     begin = time.perf_counter()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     model = CLIPModel.from_pretrained(folder / "clip", dtype=torch.float32).eval()
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "clip" / "tokenizer")
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "clip")
     texts = tokenizer([TEMPLATE.format(name) for name in sorted(CLASSES)], padding="max_length",
                       max_length=77, return_tensors="pt").input_ids
     paths = sorted(path for path in (folder / "images").rglob("*") if path.is_file())
@@ -151,7 +107,7 @@ def compare(folder, program, threads):
     print(f"transformers: {wall:.1f} s ({busy:.1f} s of a processor), peak {memory:.0f} MiB, "
           f"logits of a picture spread up to {spread:.2f}")
     worst = 0.0
-    for name, more in {"clip": [], "openai/ViT-B-16.pt": ["--tokenizer", str(folder / "clip" / "tokenizer")]}.items():
+    for name, more in {"clip": [], "openai/ViT-B-16.pt": ["--tokenizer", str(folder / "clip")]}.items():
         out = folder / "scores" / name.replace("/", "-")
         _, wall, busy, memory = measured(
             [program, "evaluate", "--clip", str(folder / name), "--data", str(folder / "images"), "--split",
@@ -171,12 +127,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("make", "compare", "transformers"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--merges", type=Path)
     parser.add_argument("--program", default=str(REPOSITORY / "build" / "datadream"))
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if options.command == "make":
-        return make(options.folder, options.merges)
+        return make(options.folder)
     if options.command == "transformers":
         return score_with_transformers(options.folder)
     return compare(options.folder, options.program, options.threads)

@@ -138,6 +138,16 @@ def write_clip(folder, merges, seed):
                folder, "model.safetensors", seed)
 
 
+def write_model(name, folder, merges):
+    """The model of that name, into a fresh folder."""
+    common.fresh_folder(folder)
+    seed = SEED + 10 * NAMES.index(name)
+    if name == "clip-b16":
+        write_clip(folder, merges, seed)
+    else:
+        write_stable_diffusion(folder, STABLE_DIFFUSION[name], merges, seed)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
@@ -148,12 +158,7 @@ def main():
             parser.error(f"there is no model {name}; choose from {' '.join(NAMES)}")
     merges = fetch_merges()
     for name in options.models:
-        folder = common.fresh_folder(options.out / name)
-        seed = SEED + 10 * NAMES.index(name)
-        if name == "clip-b16":
-            write_clip(folder, merges, seed)
-        else:
-            write_stable_diffusion(folder, STABLE_DIFFUSION[name], merges, seed)
+        write_model(name, options.out / name, merges)
 
 
 if __name__ == "__main__":

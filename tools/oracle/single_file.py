@@ -4,7 +4,8 @@
 tests/oracle/single_file/sd1.ckpt.zip   a training state: state_dict, averaged weights, buffers
 tests/oracle/single_file/sd2.ckpt.zip   written as before PyTorch 1.6; OpenCLIP's text tower, a layer more
 
-Zipped, because half of so small a file is the names of its tensors.
+Zipped, because half of so small a file is the names of its tensors; float16 numbers with the precision
+of bfloat16, because their last bits are noise that does not pack.
 
 The names are made from diffusers' by rules of this script; diffusers' own converters must lead back to
 the weights of the folders.
@@ -105,7 +106,7 @@ def read_folder(folder):
     for part, file in {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model",
                        "text_encoder": "model"}.items():
         config = json.loads((folder / part / "config.json").read_text())
-        tensors = {name: value.half() if value.is_floating_point() else value
+        tensors = {name: value.bfloat16().half() if value.is_floating_point() else value
                    for name, value in load_file(folder / part / f"{file}.safetensors").items()}
         parts[part] = (tensors, config)
     return parts
@@ -183,7 +184,8 @@ def main():
     check(whole, second, True)
     save_zipped({"state_dict": whole}, folder / "sd2.ckpt", _use_new_zipfile_serialization=False)
     common.write_note(folder, __file__, None, {
-        "sd1.ckpt.zip, sd2.ckpt.zip": "the weights of models/sd1 and models/sd2, rounded to float16"}, USED)
+        "sd1.ckpt.zip, sd2.ckpt.zip": "the weights of models/sd1 and models/sd2, rounded to "
+        "bfloat16, then held in float16"}, USED)
 
 
 if __name__ == "__main__":

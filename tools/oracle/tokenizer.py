@@ -28,7 +28,9 @@ def merge_rules():
     return rules
 
 
-def vocabulary(rules):
+def vocabulary(rules=None):
+    """Entry → id; `rules` are the pairs to join, those of WORDS by default."""
+    rules = merge_rules() if rules is None else rules
     symbols = byte_symbols()
     entries = symbols + [symbol + "</w>" for symbol in symbols]
     entries += ["".join(rule) for rule in rules] + [START, END]

@@ -5,6 +5,8 @@
 #include <iomanip>
 #include <sstream>
 
+#include "dd/core/text_table.h"
+
 namespace dd::align {
 namespace {
 
@@ -18,7 +20,6 @@ struct Column {
   const char* key;
   int decimals;
 };
-constexpr int kWidth = 10;
 constexpr Column kColumns[] = {{"real", "n_real", 0},      {"synthetic", "n_synthetic", 0},
                                {"fid", "fid", 3},          {"fid_inf", "fid_infinity", 3},
                                {"kid", "kid", 5},          {"kid_std", "kid_std", 5},
@@ -26,20 +27,20 @@ constexpr Column kColumns[] = {{"real", "n_real", 0},      {"synthetic", "n_synt
                                {"recall", "recall", 3},    {"density", "density", 3},
                                {"coverage", "coverage", 3}};
 
-std::string table_row(const std::string& name, const Json& measured, int name_width) {
-  std::ostringstream row;
-  row << std::left << std::setw(name_width) << name << std::right << std::fixed;
+std::vector<std::string> table_line(const std::string& name, const Json& measured) {
+  std::vector<std::string> line{name};
   for (const Column& column : kColumns) {
     const Json value = measured.value(column.key, Json());
-    row << std::setw(kWidth) << std::setprecision(column.decimals);
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(column.decimals);
     if (value.is_number()) {
-      row << value.get<double>();
+      text << value.get<double>();
     } else {
-      row << '-';
+      text << '-';
     }
+    line.push_back(text.str());
   }
-  row << '\n';
-  return row.str();
+  return line;
 }
 
 }  // namespace
@@ -73,23 +74,17 @@ Json copies_json(const CopyCheck& check, std::int64_t shots) {
 }
 
 std::string alignment_table(const Json& metrics) {
-  std::size_t widest = 5;
+  std::vector<std::string> titles{"class"};
+  for (const Column& column : kColumns) titles.emplace_back(column.title);
+  std::vector<std::vector<std::string>> lines{titles, table_line("all", metrics)};
   for (const Json& measured : metrics.at("per_class")) {
-    widest = std::max(widest, measured.at("class").get<std::string>().size());
-  }
-  const int name_width = static_cast<int>(widest) + 1;
-  std::ostringstream table;
-  table << std::left << std::setw(name_width) << "class" << std::right;
-  for (const Column& column : kColumns) table << std::setw(kWidth) << column.title;
-  table << '\n' << table_row("all", metrics, name_width);
-  for (const Json& measured : metrics.at("per_class")) {
-    table << table_row(measured.at("class").get<std::string>(), measured, name_width);
+    lines.push_back(table_line(measured.at("class").get<std::string>(), measured));
   }
   const Json& copies = metrics.at("copies");
-  table << "near copies of " << (copies.at("against") == "shots" ? "shots" : "real images") << ": "
-        << copies.at("flagged").get<std::int64_t>() << " of "
-        << metrics.at("n_synthetic").get<std::int64_t>() << " synthetic images\n";
-  return table.str();
+  return cat(text_table(lines), "near copies of ",
+             copies.at("against") == "shots" ? "shots" : "real images", ": ",
+             copies.at("flagged").get<std::int64_t>(), " of ",
+             metrics.at("n_synthetic").get<std::int64_t>(), " synthetic images\n");
 }
 
 }  // namespace dd::align

@@ -74,7 +74,7 @@ std::string ClipSource::fingerprint() const {
 ClipModel ClipModel::load(const ClipSource& source, Placement placement) {
   const fs::path words = source.find_tokenizer();
   models::LoadedClip loaded = models::load_clip(source.path, placement, source.activation);
-  ClipTokenizer tokenizer = ClipTokenizer::from_folder(words);
+  ClipTokenizer tokenizer = ClipTokenizer::load(words);
   const models::ClipConfig& config = loaded.clip.config();
   if (tokenizer.vocab_size() > config.text.vocab_size) {
     fail_input(cat("the tokenizer in ", words.string(), " has ", tokenizer.vocab_size(),

@@ -23,7 +23,8 @@ struct EvaluateOptions final : Options {
   std::string prompt_template;   ///< empty = the classifier's own, or "a photo of a {}"
   std::string reading = "seen";  ///< of the images; all but "seen" are for comparisons
   std::int64_t batch = 128;
-  bool predictions = true;  ///< write predictions.csv
+  bool predictions = true;            ///< write predictions.csv
+  std::string protocol = "held-out";  ///< that the classifier was made by; no flag, see `run`
 
   void visit(FieldVisitor& visitor) override;
 };

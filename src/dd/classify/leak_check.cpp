@@ -5,15 +5,15 @@
 
 namespace dd::classify {
 
-std::vector<PrintSet> guard_training(const TrainingData& data, std::int64_t threads,
-                                     const Context& context) {
+std::vector<PrintSet> guard_training(const TrainOptions& options, const TrainingData& data,
+                                     std::int64_t threads, const Context& context) {
   std::vector<PrintSet> sets;
   const auto add = [&](const char* role, const LabelledImages& images) {
     if (!images.empty()) sets.push_back({role, print_images(*images.images, threads, context)});
   };
   add("few-shot", data.real);
   add("synthetic", data.synthetic);
-  add("validation", data.validation);
+  if (options.val_split != "test") add("validation", data.validation);
   check_leaks(sets, context.report);
   return sets;
 }

@@ -100,6 +100,7 @@ void check_validation(const TrainOptions& options) {
     if (options.choose == "best") fail_usage("--choose best needs --val to choose by; give both");
     return;
   }
+  if (options.may_choose_on_test) return;
   if (options.val_split == "test" || options.val_split == "all") {
     fail_usage(cat("--val-split is ", options.val_split,
                    ", but nothing may be chosen on test images; hold out others"));

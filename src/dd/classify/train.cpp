@@ -1,38 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/classify/train.h"
 
-#include <charconv>
-
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
+#include "dd/core/number_text.h"
 #include "dd/text/prompt.h"
 
 namespace dd::classify {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The shortest text that gives the number back, such as "0.8".
-std::string number_text(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
-
-/// Settings that came after the first release count only where they are not what was done before,
-/// so that the classifiers of then are still complete. The preset stands in the settings that it
-/// sets.
-void leave_out_what_is_usual(Json& settings) {
-  const Json usual = options_to_json(TrainOptions());
-  for (const char* key : {"rand_augment", "rand_magnitude", "label_smoothing", "mix", "mixup_alpha",
-                          "cutmix_alpha", "warmup_epochs"}) {
-    if (settings.at(key) == usual.at(key)) settings.erase(key);
-  }
-  settings.erase("augment_preset");
-}
 
 /// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
 /// is there) and without what only concerns saving.
@@ -91,7 +71,7 @@ class Trainer {
     }
     if (common_.dry_run) return describe();
     const std::int64_t threads = thread_count(common_.threads);
-    const std::vector<PrintSet> prints = guard_training(data_, threads, context_);
+    const std::vector<PrintSet> prints = guard_training(options_, data_, threads, context_);
     const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
     const TrainingSetup setup{
@@ -146,7 +126,7 @@ class Trainer {
     } else if (has_record(folder, kClassifierFile, identity, "a classifier")) {
       return read_json(folder / kClassifierFile);
     }
-    const std::string name = cat("train classifier (lambda ", number_text(lambda), ")");
+    const std::string name = cat("train classifier (lambda ", shortest_text(lambda), ")");
     return train_classifier(setup, {folder, identity, lambda, name}, context_);
   }
 
@@ -156,7 +136,7 @@ class Trainer {
     Json tried = Json::array();
     double seconds = 0;
     for (const double lambda : parse_lambdas(options_.lambdas)) {
-      const fs::path folder = common_.out / cat("lambda-", number_text(lambda));
+      const fs::path folder = common_.out / cat("lambda-", shortest_text(lambda));
       const Json record = candidate(setup, lambda, folder);
       const double top1 = record.at("validation_top1").get<double>();
       tried.push_back({{"lambda", lambda}, {"validation_top1", top1}});

@@ -54,8 +54,10 @@ struct TrainOptions final : Options {
   train::OptimizerOptions optimizer{};
   double warmup_epochs = 0;  ///< where above 0, instead of `optimizer.warmup`
 
-  std::string val;                   ///< labelled images for every choice below; empty = none
-  std::string val_split = "val";     ///< never "test"
+  std::string val;                ///< labelled images for every choice below; empty = none
+  std::string val_split = "val";  ///< never "test"
+  /// Lifts that ban; no flag, a part of the protocol paper-code of `run`.
+  bool may_choose_on_test = false;
   std::vector<std::string> lambdas;  ///< one training for each of these λ; validation chooses
   std::string choose = "last";       ///< last step, or the validated step with the best accuracy
   std::int64_t validate_every = 100;

@@ -43,6 +43,15 @@ class TrainTest : public test::ClassifierCase {
     return fs::exists(root() / out / "training_state.safetensors") ||
            fs::exists(root() / out / "best_state.safetensors");
   }
+  double top1_on_validation_images(const std::string& classifier) {
+    EvaluateOptions options;
+    options.clip = both().clip;
+    options.classifier = root() / classifier;
+    options.data = photos();
+    options.split = "val";
+    common_.out = root() / "scored";
+    return run_evaluate(options, common_, context_).accuracy.top1;
+  }
   /// Trains with a stop after `steps`, which must take effect.
   void interrupt(const TrainOptions& options, const std::string& out, std::int64_t steps) {
     CancelToken cancel;
@@ -166,14 +175,7 @@ TEST_F(TrainTest, DropoutIsOffWhereAccuracyIsMeasured) {
   options.val = photos();
   options.validate_every = 3;
   const TrainClassifierResult result = train(options, "often");
-  EvaluateOptions scoring;
-  scoring.clip = options.clip;
-  scoring.classifier = root() / "often";
-  scoring.data = photos();
-  scoring.split = "val";
-  common_.out = root() / "scored";
-  EXPECT_NEAR(run_evaluate(scoring, common_, context_).accuracy.top1, *result.validation_top1,
-              1e-12);
+  EXPECT_NEAR(top1_on_validation_images("often"), *result.validation_top1, 1e-12);
   options.validate_every = 5;
   train(options, "seldom");
   EXPECT_EQ(adapter("seldom"), adapter("often")) << "a look at validation images changes nothing";
@@ -258,14 +260,7 @@ TEST_F(TrainTest, KeepsTheWeightsThatScoredBestOnValidationImages) {
   options.choose = "best";
   options.optimizer.learning_rate = 0.3;  // too high, so that accuracy jumps
   const TrainClassifierResult result = train(options, "out");
-  EvaluateOptions scoring;
-  scoring.clip = options.clip;
-  scoring.classifier = root() / "out";
-  scoring.data = photos();
-  scoring.split = "val";
-  common_.out = root() / "scored";
-  EXPECT_NEAR(run_evaluate(scoring, common_, context_).accuracy.top1, *result.validation_top1,
-              1e-12);
+  EXPECT_NEAR(top1_on_validation_images("out"), *result.validation_top1, 1e-12);
 }
 
 TEST_F(TrainTest, ShotsOfAnEarlierDrawAreTaken) {

@@ -64,6 +64,10 @@ class Binder : public AnyTypeVisitor<Binder> {
   static void assign(std::string& value, const std::string&, const std::string& text) {
     value = text;
   }
+  static void assign(std::optional<std::string>& value, const std::string&,
+                     const std::string& text) {
+    value = text;
+  }
   static void assign(std::filesystem::path& value, const std::string&, const std::string& text) {
     value = text;
   }

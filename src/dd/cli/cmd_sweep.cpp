@@ -16,7 +16,7 @@ void run(const sweep::SweepOptions& options, const CommonOptions& common, Contex
                           result.missing > 0
                               ? cat(", ", result.missing, " of other parts not there yet")
                               : std::string(),
-                          "; see ", (common.out / "sweep.csv").string()));
+                          "; see ", (common.out / "report.html").string()));
 }
 
 }  // namespace

@@ -90,7 +90,10 @@ std::string toml_value(const Json& value) {
 
 std::string toml_lines(const Json& values) {
   std::string text;
-  for (const auto& [key, value] : values.items()) text += key + " = " + toml_value(value) + "\n";
+  for (const auto& [key, value] : values.items()) {
+    // TOML has no null: what is absent is left out.
+    if (!value.is_null()) text += key + " = " + toml_value(value) + "\n";
+  }
   return text;
 }
 

@@ -15,6 +15,7 @@ struct Sample final : dd::Options {
   double rate = 1;
   bool flip = true;
   std::string prompt = "a \"photo\" of ü {}";
+  std::optional<std::string> negative;
   std::filesystem::path model = "a\\b";
   std::vector<std::string> lora;
   std::vector<std::int64_t> seeds{0};
@@ -23,6 +24,7 @@ struct Sample final : dd::Options {
     v.field("learning-rate", rate, {.help = "rate"});
     v.field("flip", flip, {.help = "flip"});
     v.field("prompt", prompt, {.help = "prompt"});
+    v.field("negative", negative, {.help = "negative"});
     v.field("model", model, {.help = "model"});
     v.field("lora", lora, {.help = "lora"});
     v.field("seeds", seeds, {.help = "seeds"});
@@ -87,13 +89,17 @@ TEST_F(ConfigFile, WhatIsWrittenReadsBack) {
   options_.rate = 1;
   options_.seeds = {3, 4};
   options_.lora = {"a b"};
-  const dd::Json before = dd::options_to_json(options_);
-  const std::string text = dd::cli::config_text("adapt", common_, options_);
-  options_ = Sample{};
-  common_ = dd::CommonOptions{};
-  read(text);
-  EXPECT_EQ(dd::options_to_json(options_), before);
-  EXPECT_EQ(common_.threads, 3);
+  for (const std::optional<std::string>& negative :
+       {std::optional<std::string>(), std::optional<std::string>("")}) {
+    options_.negative = negative;
+    const dd::Json before = dd::options_to_json(options_);
+    const std::string text = dd::cli::config_text("adapt", common_, options_);
+    options_ = Sample{};
+    common_ = dd::CommonOptions{};
+    read(text);
+    EXPECT_EQ(dd::options_to_json(options_), before);
+    EXPECT_EQ(common_.threads, 3);
+  }
 }
 
 TEST_F(ConfigFile, AMissingFileIsAnInputError) {

@@ -48,6 +48,7 @@ class Describer : public AnyTypeVisitor<Describer> {
   static std::string word_for(std::int64_t) { return "N"; }
   static std::string word_for(double) { return "X"; }
   static std::string word_for(const std::string&) { return "TEXT"; }
+  static std::string word_for(const std::optional<std::string>&) { return "TEXT"; }
   static std::string word_for(const std::filesystem::path&) { return "PATH"; }
   static std::string word_for(const std::vector<std::string>&) { return "TEXT…"; }
   static std::string word_for(const std::vector<std::int64_t>&) { return "N,N,…"; }
@@ -57,6 +58,9 @@ class Describer : public AnyTypeVisitor<Describer> {
   static std::string default_of(const std::string& value) {
     // Quotes show where a text with spaces begins and ends.
     return value.find(' ') == std::string::npos ? value : "\"" + value + "\"";
+  }
+  static std::string default_of(const std::optional<std::string>& value) {
+    return value ? default_of(*value) : "";
   }
   static std::string default_of(const std::filesystem::path& value) { return value.string(); }
   static std::string default_of(const std::vector<std::string>& value) {

@@ -8,23 +8,11 @@
 
 #include "dd/convert/whole_folder.h"
 #include "dd/core/json.h"
+#include "dd/models/pipeline_index.h"
 
 namespace dd::convert {
 namespace fs = std::filesystem;
 namespace {
-
-Json fresh_index(const models::StableDiffusion& model) {
-  return {{"_class_name", "StableDiffusionPipeline"},
-          {"_diffusers_version", "0.30.0"},
-          {"feature_extractor", {nullptr, nullptr}},
-          {"requires_safety_checker", false},
-          {"safety_checker", {nullptr, nullptr}},
-          {"scheduler", {"diffusers", model.schedule.class_name}},
-          {"text_encoder", {"transformers", "CLIPTextModel"}},
-          {"tokenizer", {"transformers", "CLIPTokenizer"}},
-          {"unet", {"diffusers", "UNet2DConditionModel"}},
-          {"vae", {"diffusers", "AutoencoderKL"}}};
-}
 
 /// The index without the parts that are not written; diffusers would look for them.
 Json index_of(const fs::path& source, const models::StableDiffusion& model,
@@ -32,7 +20,7 @@ Json index_of(const fs::path& source, const models::StableDiffusion& model,
   constexpr std::array<std::string_view, 5> kWritten{"unet", "vae", "text_encoder", "tokenizer",
                                                      "scheduler"};
   const fs::path file = source / "model_index.json";
-  if (!fs::exists(file)) return fresh_index(model);
+  if (!fs::exists(file)) return models::pipeline_index(model.schedule.class_name);
   Json index = read_json(file);
   for (auto& [key, value] : index.items()) {
     const bool is_part = value.is_array() && value.size() == 2 && value[0].is_string();

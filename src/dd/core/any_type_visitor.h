@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ class AnyTypeVisitor : public FieldVisitor {
   }
   void field(const std::string& n, double& v, const FieldInfo& i) override { self().any(n, v, i); }
   void field(const std::string& n, std::string& v, const FieldInfo& i) override {
+    self().any(n, v, i);
+  }
+  void field(const std::string& n, std::optional<std::string>& v, const FieldInfo& i) override {
     self().any(n, v, i);
   }
   void field(const std::string& n, std::filesystem::path& v, const FieldInfo& i) override {

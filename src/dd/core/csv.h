@@ -5,7 +5,7 @@
 
 namespace dd {
 
-/// A field of a CSV line as RFC 4180 has it: in quotes where a comma, a quote or a line end would
+/// A field of a line of CSV (RFC 4180): in quotes where a comma, a quote or a line end would
 /// mislead.
 std::string csv_field(const std::string& text);
 

@@ -21,6 +21,8 @@ class JsonWriter : public AnyTypeVisitor<JsonWriter> {
   void any(const std::string& name, T& value, const FieldInfo&) {
     if constexpr (std::is_same_v<T, std::filesystem::path>) {
       json[key_of(name)] = value.string();
+    } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
+      json[key_of(name)] = value ? Json(*value) : Json();
     } else {
       json[key_of(name)] = value;
     }
@@ -58,6 +60,9 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
       refuse_lossy<T>(*found);
       if constexpr (std::is_same_v<T, std::filesystem::path>) {
         value = found->get<std::string>();
+      } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
+        value.reset();
+        if (!found->is_null()) value = found->get<std::string>();
       } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         value = texts(*found);
       } else {

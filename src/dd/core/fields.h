@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ class FieldVisitor {
   virtual void field(const std::string& name, std::int64_t& value, const FieldInfo& info) = 0;
   virtual void field(const std::string& name, double& value, const FieldInfo& info) = 0;
   virtual void field(const std::string& name, std::string& value, const FieldInfo& info) = 0;
+  /// A text that may be absent, where the empty text means something too. In JSON it is then null;
+  /// in TOML it is left out.
+  virtual void field(const std::string& name, std::optional<std::string>& value,
+                     const FieldInfo& info) = 0;
   virtual void field(const std::string& name, std::filesystem::path& value,
                      const FieldInfo& info) = 0;
   virtual void field(const std::string& name, std::vector<std::string>& value,

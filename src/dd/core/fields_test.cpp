@@ -10,6 +10,7 @@ struct Sample final : dd::Options {
   double rate = 1e-4;
   std::string mode = "class";
   std::filesystem::path out;
+  std::optional<std::string> prompt;
   std::vector<std::string> scales;
   void visit(dd::FieldVisitor& v) override {
     v.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
@@ -17,6 +18,7 @@ struct Sample final : dd::Options {
     v.field("mode", mode,
             {.help = "one adapter a class or one for all", .choices = {"class", "dataset"}});
     v.field("out", out, {.help = "folder", .required = true});
+    v.field("prompt", prompt, {.help = "text"});
     v.field("scales", scales, {.help = "numbers or other texts"});
   }
 };
@@ -40,6 +42,23 @@ TEST(Fields, RoundTripThroughJson) {
   EXPECT_EQ(copy.rank, 4);
   EXPECT_EQ(copy.out, "x");
   EXPECT_EQ(dd::options_to_json(sample).begin().key(), "rank");
+}
+
+TEST(Fields, AnAbsentTextIsNotTheEmptyOne) {
+  Sample sample;
+  EXPECT_TRUE(dd::options_to_json(sample).at("prompt").is_null());
+  Sample copy;
+  for (const std::optional<std::string>& prompt :
+       {std::optional<std::string>(""), std::optional<std::string>("cat"),
+        std::optional<std::string>()}) {
+    sample.prompt = prompt;
+    dd::options_from_json(copy, dd::options_to_json(sample), "test");
+    EXPECT_EQ(copy.prompt, prompt);
+  }
+  EXPECT_NE(message_of([&] {
+              dd::options_from_json(copy, {{"prompt", 3}}, "run.toml");
+            }).find("\"prompt\""),
+            std::string::npos);
 }
 
 TEST(Fields, ListsOfTextsTakeNumbersAsTheyAreWritten) {

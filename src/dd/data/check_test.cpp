@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/files.h"
 #include "dd/image/write.h"
 #include "support/hostile_bytes.h"
 #include "support/set_maker.h"

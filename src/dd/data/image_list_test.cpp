@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "dd/core/files.h"
 #include "dd/data/csv.h"
 #include "dd/data/label_book.h"
 #include "dd/image/write.h"

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/files.h"
 #include "dd/data/fashion_mnist.h"
 #include "dd/data/shots.h"
 #include "dd/data/subset.h"

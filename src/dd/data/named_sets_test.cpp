@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "support/hostile_bytes.h"
 #include "support/set_maker.h"
@@ -25,7 +26,7 @@ class NamedSetTest : public testing::Test {
   const fs::path& root() const { return folder_.path(); }
   void picture(const std::string& path) const { write_jpeg(root() / path); }
   void text(const std::string& path, const std::string& content) const {
-    dd::write_file_atomically(root() / path, content);
+    dd::test::put(root() / path, content);
   }
   std::unique_ptr<dd::Dataset> open(const std::string& set, const std::string& split) const {
     return dd::open_dataset(dd::parse_data_spec(set + ":" + root().string()), split);

@@ -194,7 +194,9 @@ bool is_shard_pattern(const std::string& text) {
 }
 
 bool holds_shards(const fs::path& folder) {
-  return !shards_in(folder).empty();
+  std::error_code ignored;
+  return fs::is_directory(folder, ignored) && list_folders(folder).empty() &&
+         !shards_in(folder).empty();
 }
 
 std::vector<fs::path> expand_shards(const std::string& pattern) {

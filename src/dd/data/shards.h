@@ -13,7 +13,7 @@ namespace dd {
 /// True for "a.tar" and for a pattern of such names, "a-{000..012}.tar".
 bool is_shard_pattern(const std::string& text);
 
-/// True when the folder itself holds .tar files.
+/// True when the folder itself holds .tar files, and no folders, which would be classes.
 bool holds_shards(const std::filesystem::path& folder);
 
 /// The files that a pattern stands for: "{000..012}" counts with as many digits as are written.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/files.h"
 #include "dd/data/tar_index.h"
 #include "dd/image/write.h"
 #include "support/hostile_bytes.h"
@@ -82,7 +83,7 @@ TEST_F(ShardsTest, CaptionsNeedAListOfClasses) {
                                  {"2.cls", "0"},
                                  {"2.txt", "a dog in snow"}});
   expect_input_error(error("one.tar"), "classes.txt");
-  dd::write_file_atomically(root() / "classes.txt", "dog\n");
+  dd::test::put(root() / "classes.txt", "dog\n");
   EXPECT_EQ(ids("one.tar", "all"), (Names{"dog one.tar/1.png", "dog one.tar/2.png"}));
 }
 
@@ -95,6 +96,9 @@ TEST_F(ShardsTest, AFolderOfShardsHasTheSplitsOfTheirNames) {
   EXPECT_EQ(ids("", "val"), (Names{"dog set-val-0.tar/1.png"}));
   EXPECT_EQ(ids("", "test"), (Names{"dog testing_0.tar/1.png"}));
   EXPECT_EQ(ids("set-val-0.tar", "val").size(), 1U);
+  // An archive beside class folders is somebody's backup.
+  dd::write_png(root() / "cat" / "1.png", noise_picture(1));
+  EXPECT_EQ(ids("", "train"), (Names{"cat cat/1.png"}));
 }
 
 TEST_F(ShardsTest, PatternsCountWithTheirDigits) {
@@ -117,7 +121,7 @@ TEST_F(ShardsTest, FaultsNameTheShardAndSample) {
   expect_input_error(error("b.tar"), "sample 7");
   write_tar(root() / "b.tar", {{"7.png", png(1)}, {"7.cls", std::string(2 << 20, '1')}});
   expect_input_error(error("b.tar"), "too long for a label");
-  dd::write_file_atomically(root() / "b.tar", "\x1f\x8b" + std::string(2000, 'x'));
+  dd::test::put(root() / "b.tar", "\x1f\x8b" + std::string(2000, 'x'));
   expect_input_error(error("b.tar"), "no sound tar archive");
 }
 
@@ -125,7 +129,7 @@ TEST_F(ShardsTest, CutOffAndChangedArchivesAreRefusedOrRead) {
   write_tar(root() / "b.tar", {{"7.cls", "dog"}, {"7.png", png(1)}});
   const std::string whole = dd::read_file(root() / "b.tar");
   const auto read = [&](const std::string& bytes) {
-    dd::write_file_atomically(root() / "c.tar", bytes);
+    dd::test::put(root() / "c.tar", bytes);
     const auto set = dd::open_shards(root() / "c.tar", "all");
     for (std::int64_t i = 0; i < set->size(); ++i) set->image(i);
   };

@@ -37,6 +37,41 @@ TEST(Sampler, ForcesThePipelinesOffsetAndOwnSpacing) {
   EXPECT_EQ(solver->timesteps().back(), 50);
 }
 
+/// What a model says that knows the clean latents, `answer`.
+at::Tensor epsilon_towards(const Sampler& sampler, const at::Tensor& answer,
+                           const at::Tensor& sample, std::int64_t step) {
+  const double level = sampler.noise_level(step);
+  const double signal = 1 / std::sqrt(level * level + 1);
+  return (sampler.scale_input(sample, step) - answer * signal) / (level * signal);
+}
+
+/// A sample that was noised from the answer leads back to it, from any step on; twice, because
+/// nothing of the first time may be left.
+TEST(Sampler, BeginsInTheMiddle) {
+  for (const std::string& name : sampler_names()) {
+    ScheduleConfig config = ScheduleConfig::stable_diffusion();
+    config.set_alpha_to_one = true;
+    const auto sampler = make_sampler(name, config);
+    sampler->set_steps(10);
+    sampler->begin_at(4);
+    const at::Tensor answer = at::full({1, 1, 2, 2}, 0.25);
+    for (int time = 0; time < 2; ++time) {
+      at::Tensor sample = sampler->add_noise(answer, at::full({1, 1, 2, 2}, -0.7), 4);
+      EXPECT_GT((sample - answer).abs().max().item<double>(), 0.1) << name;
+      for (std::int64_t step = 4; step < std::ssize(sampler->timesteps()); ++step) {
+        sample = sampler->step(epsilon_towards(*sampler, answer, sample, step), step, sample);
+      }
+      EXPECT_LT((sample - answer).abs().max().item<double>(), 2e-3) << name;
+    }
+    EXPECT_EQ(kind_of_failure([&] { sampler->begin_at(99); }), ErrorKind::kUsage) << name;
+  }
+  ScheduleConfig config = ScheduleConfig::stable_diffusion();
+  config.skip_prk_steps = false;
+  const auto pndm = make_sampler("pndm", config);
+  pndm->set_steps(10);
+  EXPECT_EQ(kind_of_failure([&] { pndm->begin_at(4); }), ErrorKind::kUsage);
+}
+
 /// A model that knows the answer leads every sampler exactly there, whatever it predicts.
 TEST(Sampler, PerfectModelsAreFollowedToTheirImage) {
   for (const std::string& name : sampler_names()) {
@@ -48,11 +83,7 @@ TEST(Sampler, PerfectModelsAreFollowedToTheirImage) {
     at::Tensor sample = at::full({1, 1, 2, 2}, sampler->initial_scale());
     for (std::size_t i = 0; i < sampler->timesteps().size(); ++i) {
       const auto step = static_cast<std::int64_t>(i);
-      const at::Tensor seen = sampler->scale_input(sample, step);
-      const double level = sampler->noise_level(step);
-      const double signal = 1 / std::sqrt(level * level + 1);
-      const at::Tensor epsilon = (seen - answer * signal) / (level * signal);
-      sample = sampler->step(epsilon, step, sample);
+      sample = sampler->step(epsilon_towards(*sampler, answer, sample, step), step, sample);
     }
     EXPECT_LT((sample - answer).abs().max().item<double>(), 2e-3) << name;
   }

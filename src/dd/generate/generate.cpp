@@ -64,6 +64,7 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   common.update(options.model_options.identity());
   // Only where they differ from what sets without this field were made with.
   if (sampling.karras) common["karras"] = true;
+  if (plan.shared_noise) common["shared_noise"] = true;
   if (plan.starts) common["strength"] = sampling.strength;
   description.settings = common;
   if (plan.starts) description.settings["starts"] = plan.starts->hash();

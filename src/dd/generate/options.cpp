@@ -84,9 +84,9 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
 
 void GenerateOptions::check() const {
   check_options(*this);
-  if (classes.empty() && prompt == kNoPrompt)
+  if (classes.empty() && !prompt)
     fail_usage("neither --prompt nor --classes is given; give one of them");
-  if (!classes.empty() && !prompt.empty() && prompt != kNoPrompt)
+  if (!classes.empty() && prompt)
     fail_usage("--prompt and --classes exclude each other; give one of them");
   if (guidance_high > 0 && guidance_high < guidance_low) {
     fail_usage("--guidance-high is below --guidance-low; swap them");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,15 +16,17 @@ namespace dd::generate {
 struct GenerateOptions final : Options {
   std::filesystem::path model;  ///< diffusers folder or single-file checkpoint
   models::ModelOptions model_options{};
-  std::vector<std::string> lora;   ///< FILE or FILE:SCALE, for every image
-  std::filesystem::path adapters;  ///< what `adapt` wrote, of either mode; empty = none
-  std::string prompt = kNoPrompt;  ///< one prompt, which may be empty …
-  std::int64_t count = 1;          ///< … and how many images of it
-  std::string classes;             ///< or: a text file with a class a line, or a data set
+  std::vector<std::string> lora;      ///< FILE or FILE:SCALE, for every image
+  std::filesystem::path adapters;     ///< what `adapt` wrote, of either mode; empty = none
+  std::optional<std::string> prompt;  ///< one prompt, which may be empty …
+  std::int64_t count = 1;             ///< … and how many images of it
+  std::string classes;                ///< or: a text file with a class a line, or a data set
   std::int64_t per_class = 500;
   std::string prompt_template = "a photo of a {}";
-  std::string from_shots;  ///< shots.json or DATA whose pictures are noised and drawn anew …
-  double strength = 0.75;  ///< … after this share of the way to noise …
+  bool shared_noise = false;  ///< image i of every class from the same noise, a fault of the
+                              ///< official code; no flag, a part of the protocol paper-code
+  std::string from_shots;     ///< shots.json or DATA whose pictures are noised and drawn anew …
+  double strength = 0.75;     ///< … after this share of the way to noise …
   std::filesystem::path captions;  ///< … with these prompts (start_images.h); empty = the template
   std::string sampler = "auto";    ///< auto = the one of the model's scheduler
   bool karras = false;  ///< Karras' noise levels, also where the model's scheduler has others
@@ -34,9 +37,6 @@ struct GenerateOptions final : Options {
   std::string negative;        ///< what guidance leads away from
   std::string size;            ///< "512" or "WxH"; empty = what the model was trained on
   std::int64_t batch = 0;      ///< images at a time; 0 = by the size
-
-  /// Stands for "no prompt given", because the empty prompt is one too.
-  static constexpr const char* kNoPrompt = "(none)";
 
   void visit(FieldVisitor& visitor) override;
 

@@ -39,7 +39,7 @@ TEST(GenerateOptions, ComplaintsNameTheFlag) {
   GenerateOptions options = good_options();
   options.classes = "list.txt";
   expect_usage_error(options, "--classes");
-  options.prompt = GenerateOptions::kNoPrompt;
+  options.prompt.reset();
   options.classes.clear();
   expect_usage_error(options, "--prompt");
   options = good_options();
@@ -59,7 +59,7 @@ TEST(GenerateOptions, ComplaintsNameTheFlag) {
 
 TEST(GenerateOptions, TheEmptyPromptIsOne) {
   GenerateOptions options = good_options();
-  options.prompt.clear();
+  options.prompt = "";
   EXPECT_NO_THROW(options.check());
 }
 

@@ -42,13 +42,6 @@ void resolve_sampler(const models::StableDiffusion& model, SamplingOptions& opti
 
 TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOptions& options)
     : model_(model), options_(options) {
-  const std::int64_t channels = model.vae.config().latent_channels;
-  if (model.unet.config().in_channels != channels || model.unet.config().out_channels != channels) {
-    fail_input(cat("the U-Net of ", model.source, " does not turn text into latents (",
-                   model.unet.config().in_channels, " channels in, ",
-                   model.unet.config().out_channels, " out, the VAE has ", channels,
-                   "); use a text-to-image model"));
-  }
   resolve_size(model, options_);
   resolve_sampler(model, options_);
   ScheduleConfig schedule = model.schedule;

@@ -51,8 +51,10 @@ PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
   std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
   const auto index = static_cast<std::uint64_t>(number);
   if (!labelled) return {subject, number, seed + index, name, of.prompt};
-  PlannedImage planned{subject, number, mix_seed(seed, "generate/" + of.name, {index}),
-                       of.folder + "/" + name, of.prompt};
+  PlannedImage planned{
+      subject, number,
+      mix_seed(seed, "generate/" + (shared_noise ? std::string() : of.name), {index}),
+      of.folder + "/" + name, of.prompt};
   if (!starts) return planned;
   const std::vector<StartImage>& own = starts->of_class(subject);
   const std::size_t turn = static_cast<std::size_t>(number) / own.size();
@@ -67,11 +69,12 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   plan.seed = seed;
   if (options.classes.empty()) {
     plan.each = options.count;
-    plan.subjects.push_back({"", "", options.prompt});
+    plan.subjects.push_back({"", "", options.prompt.value()});
     return plan;
   }
   plan.each = options.per_class;
   plan.labelled = true;
+  plan.shared_noise = options.shared_noise;
   const DataSpec spec = parse_data_spec(options.classes);
   const std::vector<std::string> names = class_names(options.classes, spec);
   const std::string prompt = fill_domain(options.prompt_template, domain_word(spec));

@@ -34,6 +34,7 @@ struct Plan {
   std::int64_t each = 0;                ///< images of each subject
   std::uint64_t seed = 0;               ///< --seed
   bool labelled = false;                ///< classes rather than a prompt
+  bool shared_noise = false;            ///< image i of every class starts from the same noise
   std::optional<StartImages> starts{};  ///< of image-to-image
 
   std::int64_t total() const { return static_cast<std::int64_t>(subjects.size()) * each; }

@@ -8,7 +8,6 @@
 #include "dd/classify/clip_model.h"
 #include "dd/diffusion/sampler.h"
 #include "dd/inspect/weight_facts.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/ldm_file.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/text/tokenizer_files.h"
@@ -23,9 +22,8 @@ const Placement kShapesOnly{at::kMeta, at::kFloat};
 std::string family_of(const models::UNetConfig& config) {
   const char* layout = config.linear_projection ? "2.x" : "1.x";
   const std::int64_t usual = config.linear_projection ? 1024 : 768;
-  const char* kind = config.in_channels == 9 ? " inpainting" : "";
-  if (config.context_width == usual && config.widths.front() == 320) return cat(layout, kind);
-  return cat("other, laid out as ", layout, kind);
+  if (config.context_width == usual && config.widths.front() == 320) return layout;
+  return cat("other, laid out as ", layout);
 }
 
 Json unet_json(const models::UNetConfig& config) {
@@ -74,10 +72,6 @@ void add_parts(const models::UNet& unet, const models::Vae& vae, const models::T
                          {"factor", vae.config().factor()},
                          {"scaling_factor", vae.config().scaling_factor}};
   report.facts["text_encoder"] = encoder_json(text.config().encoder);
-  if (unet.config().in_channels != vae.config().latent_channels) {
-    report.warnings.push_back(cat("the U-Net takes ", unet.config().in_channels,
-                                  " channels: it does not turn text alone into images"));
-  }
 }
 
 void add_folder(const models::StableDiffusion& model, const fs::path& path, Report& report) {
@@ -102,13 +96,12 @@ void add_single_file(const fs::path& path, const models::ModelOptions& options, 
   facts["prediction_type_from"] =
       (model.prediction.assumed ? "assumed, " : "") + model.prediction.from;
   facts["default_size"] = model.parts.unet.sample_size * model.parts.vae.factor();
-  facts["fingerprint"] = io::fingerprint_of_model(path);
+  facts["fingerprint"] = models::fingerprint_of(path, options);
   add_parts(model.unet, model.vae, model.text_encoder, report);
   const fs::path tokenizer = models::ldm_tokenizer(path, options);
   if (fs::is_directory(tokenizer)) {
-    report.attempt([&] {
-      facts["tokenizer"] = tokenizer_json(ClipTokenizer::from_folder(tokenizer), tokenizer);
-    });
+    report.attempt(
+        [&] { facts["tokenizer"] = tokenizer_json(ClipTokenizer::load(tokenizer), tokenizer); });
   } else {
     report.warnings.push_back(cat("a single file has no tokenizer, and none lies at ",
                                   tokenizer.string(), "; name one with --tokenizer"));
@@ -117,7 +110,7 @@ void add_single_file(const fs::path& path, const models::ModelOptions& options, 
 
 /// Each part by itself, so that one that is damaged does not hide another.
 void examine_parts(const fs::path& path, Report& report) {
-  report.attempt([&] { ClipTokenizer::from_folder(path / "tokenizer"); });
+  report.attempt([&] { ClipTokenizer::load(path / "tokenizer"); });
   report.attempt([&] { models::TextEncoder::load(path / "text_encoder", kShapesOnly); });
   report.attempt([&] { models::UNet::load(path / "unet", kShapesOnly); });
   report.attempt([&] { models::Vae::load(path / "vae", kShapesOnly); });

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dd/models/checkpoint_source.h"
+#include "dd/models/families.h"
 #include "dd/models/openclip_names.h"
 #include "dd/models/weights.h"
 
@@ -37,9 +38,11 @@ LoadedClip load_hugging_face(const fs::path& config_file, const io::Checkpoint& 
   return {std::move(clip), ""};
 }
 
-/// The places of all tensors of a CLIP in a file with OpenAI's names; `start` stands before them.
-NameTable open_clip_names(const ClipConfig& config, const std::string& start) {
-  NameTable table = openclip_text_names(config.text.encoder.layers, "text_model.", start);
+/// The places of all tensors of a CLIP in a file with OpenAI's names; `start` stands before them,
+/// and `text_start` before those of the text tower.
+NameTable open_clip_names(const ClipConfig& config, const std::string& start,
+                          const std::string& text_start) {
+  NameTable table = openclip_text_names(config.text.encoder.layers, "text_model.", text_start);
   add_openclip_layers(table, config.vision.encoder.layers, "vision_model.encoder.layers.",
                       start + "visual.transformer.resblocks.");
   constexpr std::pair<const char*, const char*> kNames[] = {
@@ -50,9 +53,9 @@ NameTable open_clip_names(const ClipConfig& config, const std::string& start) {
       {"vision_model.pre_layrnorm", "visual.ln_pre"},
       {"vision_model.post_layernorm", "visual.ln_post"}};
   for (const auto& [ours, theirs] : kNames) table.add(ours, start + theirs);
-  for (const auto& [ours, theirs] : {std::pair("visual_projection.weight", "visual.proj"),
-                                     {"text_projection.weight", "text_projection"}}) {
-    TensorPlace place(start + theirs);
+  for (const auto& [ours, theirs] : {std::pair("visual_projection.weight", start + "visual.proj"),
+                                     {"text_projection.weight", text_start + "text_projection"}}) {
+    TensorPlace place(theirs);
     place.transposed = true;
     table.add(ours, place);
   }
@@ -66,6 +69,8 @@ class OpenClipFile {
   OpenClipFile(const io::Checkpoint& checkpoint, std::string prefix, const Json& json,
                std::string where)
       : checkpoint_(checkpoint), prefix_(std::move(prefix)), where_(std::move(where)) {
+    // OpenCLIP keeps the text tower apart in models with `custom_text`.
+    if (checkpoint_.contains(cat(prefix_, "text.token_embedding.weight"))) text_ = "text.";
     model_ = json_value<Json>(json, "model_cfg", json, where_);
   }
 
@@ -76,14 +81,16 @@ class OpenClipFile {
       config.text.encoder.activation = config.vision.encoder.activation = find_activation(assumed);
     }
     override_activation(config, activation);
-    CheckpointSource source(checkpoint_, placement, open_clip_names(config, prefix_));
+    CheckpointSource source(checkpoint_, placement,
+                            open_clip_names(config, prefix_, prefix_ + text_));
     for (const std::string& name : checkpoint_.names()) {
       // The rest of a training checkpoint: counters, the optimizer's state.
       if (!name.starts_with(prefix_)) source.ignore(name);
     }
     // Numbers and buffers, not weights.
-    for (const char* extra : {"input_resolution", "context_length", "vocab_size", "attn_mask"})
+    for (const char* extra : {"input_resolution", "context_length", "vocab_size"})
       source.ignore(prefix_ + extra);
+    source.ignore(cat(prefix_, text_, "attn_mask"));
     Clip clip(source, config);
     source.finish();
     return {std::move(clip), assumed};
@@ -141,10 +148,10 @@ class OpenClipFile {
     config.vision.encoder = tower("visual.transformer.resblocks.", patches[0]);
     config.projection = shape("visual.proj", 2)[1];
 
-    const std::vector<std::int64_t> words = shape("token_embedding.weight", 2);
+    const std::vector<std::int64_t> words = shape(text_ + "token_embedding.weight", 2);
     config.text.vocab_size = words[0];
-    config.text.positions = shape("positional_embedding", 2)[0];
-    config.text.encoder = tower("transformer.resblocks.", words[1]);
+    config.text.positions = shape(text_ + "positional_embedding", 2)[0];
+    config.text.encoder = tower(text_ + "transformer.resblocks.", words[1]);
     config.text.encoder.causal = true;
     config.text.projection = config.projection;
     config.text.end_token = 2;  // the highest id, see end_positions
@@ -196,6 +203,7 @@ class OpenClipFile {
 
   const io::Checkpoint& checkpoint_;
   std::string prefix_;
+  std::string text_;   ///< and, behind it, of the text tower's; "" or "text."
   std::string where_;  ///< for errors: the configuration, or the weights
   Json model_;         ///< "model_cfg" of open_clip_config.json
 };
@@ -212,6 +220,7 @@ std::optional<std::string> find_prefix(const io::Checkpoint& checkpoint) {
 LoadedClip load_open_clip(const io::Checkpoint& checkpoint, const fs::path& folder,
                           Placement placement, const std::string& activation) {
   const std::optional<std::string> prefix = find_prefix(checkpoint);
+  refuse_other_clip(checkpoint);
   if (!prefix) {
     fail_input(cat(checkpoint.label(),
                    " holds no CLIP with a vision transformer: there is neither ", kMark, " nor ",

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/models/families.h"
 
 namespace dd::models {
 namespace fs = std::filesystem;
@@ -138,6 +139,7 @@ bool looks_like_ldm(const io::Checkpoint& checkpoint) {
 
 LdmParts ldm_parts(const io::Checkpoint& checkpoint, const fs::path& folder) {
   const std::string& label = checkpoint.label();
+  refuse_other_file(checkpoint);
   if (!looks_like_ldm(checkpoint)) {
     fail_input(cat(label, " is no Stable Diffusion checkpoint: it has no ", kLdmUNet,
                    "input_blocks.0.0.weight; name a diffusers folder or a single-file checkpoint "

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/checkpoint_source.h"
 #include "dd/models/ldm_config.h"
 #include "dd/models/ldm_prediction.h"
+#include "dd/text/tokenizer_files.h"
 
 namespace dd::models {
 namespace fs = std::filesystem;
@@ -72,6 +72,21 @@ fs::path ldm_tokenizer(const fs::path& file, const ModelOptions& options) {
   return options.tokenizer.empty() ? ldm_folder(file) / "tokenizer" : options.tokenizer;
 }
 
+std::vector<fs::path> ldm_companions(const fs::path& file, const ModelOptions& options) {
+  const fs::path folder = ldm_folder(file);
+  std::vector<fs::path> files;
+  const auto add = [&](const fs::path& companion) {
+    if (fs::exists(companion)) files.push_back(companion);
+  };
+  for (const char* part : {"unet", "vae", "text_encoder"}) add(folder / part / "config.json");
+  add(folder / "scheduler" / "scheduler_config.json");
+  const fs::path tokenizer = folder / "tokenizer";
+  if (options.tokenizer.empty() && fs::is_directory(tokenizer)) {
+    for (const fs::path& part : tokenizer_file_paths(tokenizer)) files.push_back(part);
+  }
+  return files;
+}
+
 LdmModels load_ldm_models(const fs::path& file, Placement placement, const ModelOptions& options) {
   const io::Checkpoint checkpoint = io::Checkpoint::open_file(file);
   const fs::path folder = ldm_folder(file);
@@ -101,14 +116,14 @@ StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelO
                    " or name it by --tokenizer"));
   }
   LdmModels models = load_ldm_models(file, placement, options);
-  StableDiffusion model{.tokenizer = ClipTokenizer::from_folder(tokenizer),
+  StableDiffusion model{.tokenizer = ClipTokenizer::load(tokenizer),
                         .text_encoder = std::move(models.text_encoder),
                         .unet = std::move(models.unet),
                         .vae = std::move(models.vae),
                         .schedule = schedule_of(ldm_folder(file), models.prediction),
                         .placement = placement,
                         .source = file.string(),
-                        .fingerprint = io::fingerprint_of_model(file),
+                        .fingerprint = fingerprint_of(file, options),
                         .notes = {}};
   note_findings(model, models.prediction, models.parts.openclip);
   return model;

@@ -32,6 +32,11 @@ LdmModels load_ldm_models(const std::filesystem::path& file, Placement placement
 /// It need not exist.
 std::filesystem::path ldm_tokenizer(const std::filesystem::path& file, const ModelOptions& options);
 
+/// What is read beside a single-file checkpoint, as far as it is there: configurations, scheduler,
+/// and the tokenizer unless the options name another.
+std::vector<std::filesystem::path> ldm_companions(const std::filesystem::path& file,
+                                                  const ModelOptions& options);
+
 /// Loads a single-file checkpoint of Stable Diffusion 1 or 2, .safetensors or .ckpt.
 /// Error(kInput) lists tensors that are missing, misshapen or unexpected, and says where to put a
 /// tokenizer when there is none.

@@ -2,21 +2,9 @@
 #include "dd/models/model_options.h"
 
 #include "dd/io/fingerprint.h"
+#include "dd/text/tokenizer_files.h"
 
 namespace dd::models {
-namespace fs = std::filesystem;
-namespace {
-
-std::string hash_of_tokenizer(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const char* name : {"merges.txt", "special_tokens_map.json", "tokenizer.json",
-                           "tokenizer_config.json", "vocab.json"}) {
-    if (fs::exists(folder / name)) files.push_back(folder / name);
-  }
-  return io::fingerprint(files);
-}
-
-}  // namespace
 
 void ModelOptions::visit(FieldVisitor& visitor) {
   visitor.field("tokenizer", tokenizer,
@@ -31,7 +19,7 @@ void ModelOptions::visit(FieldVisitor& visitor) {
 
 Json ModelOptions::identity() const {
   Json json = Json::object();
-  if (!tokenizer.empty()) json["tokenizer_hash"] = hash_of_tokenizer(tokenizer);
+  if (!tokenizer.empty()) json["tokenizer_hash"] = io::fingerprint(tokenizer_file_paths(tokenizer));
   if (prediction_type != "auto") json["prediction_type"] = prediction_type;
   return json;
 }

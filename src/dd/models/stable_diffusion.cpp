@@ -8,6 +8,7 @@
 
 #include "dd/core/error.h"
 #include "dd/io/fingerprint.h"
+#include "dd/models/families.h"
 #include "dd/models/ldm_file.h"
 
 namespace dd::models {
@@ -17,6 +18,7 @@ namespace {
 void check_folder(const fs::path& folder, const ModelOptions& options) {
   if (!fs::exists(folder))
     fail_input(cat("no model at ", folder.string(), ": no such file or folder; check --model"));
+  refuse_other_folder(folder);
   for (const char* part : {"unet", "vae", "text_encoder", "tokenizer", "scheduler"}) {
     const bool given = part == std::string("tokenizer") && !options.tokenizer.empty();
     if (!given && !fs::is_directory(folder / part)) {
@@ -36,15 +38,18 @@ bool is_old(const std::string& version) {
 StableDiffusion load_folder(const fs::path& folder, Placement placement,
                             const ModelOptions& options) {
   check_folder(folder, options);
-  return {.tokenizer = ClipTokenizer::from_folder(options.tokenizer.empty() ? folder / "tokenizer"
-                                                                            : options.tokenizer),
+  // Read before the text encoder's gigabytes, so that another family is refused at once.
+  const fs::path unet = folder / "unet" / "config.json";
+  if (fs::exists(unet)) UNetConfig::from_json(read_json(unet), unet.string());
+  return {.tokenizer = ClipTokenizer::load(options.tokenizer.empty() ? folder / "tokenizer"
+                                                                     : options.tokenizer),
           .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
           .unet = UNet::load(folder / "unet", placement),
           .vae = Vae::load(folder / "vae", vae_placement(placement)),
           .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
           .placement = placement,
           .source = folder.string(),
-          .fingerprint = io::fingerprint_of_model(folder),
+          .fingerprint = fingerprint_of(folder, options),
           .notes = {}};
 }
 
@@ -59,9 +64,23 @@ void check_parts(const StableDiffusion& model) {
                    model.tokenizer.vocab_size(), " tokens, the text encoder ",
                    model.text_encoder.config().vocab_size, "; fetch the model again"));
   }
+  const std::int64_t channels = model.vae.config().latent_channels;
+  if (channels != model.unet.config().in_channels) {
+    fail_input(cat("the parts of ", model.source, " do not belong together: the U-Net takes ",
+                   model.unet.config().in_channels, " channels, the VAE's latents have ", channels,
+                   "; fetch the model again"));
+  }
 }
 
 }  // namespace
+
+std::string fingerprint_of(const fs::path& path, const ModelOptions& options) {
+  if (fs::is_directory(path)) return io::fingerprint_of_model(path);
+  std::vector<fs::path> files{path};
+  const std::vector<fs::path> beside = ldm_companions(path, options);
+  files.insert(files.end(), beside.begin(), beside.end());
+  return io::fingerprint(files);
+}
 
 StableDiffusion StableDiffusion::load(const fs::path& path, Placement placement,
                                       const ModelOptions& options) {

@@ -23,7 +23,7 @@ struct StableDiffusion {
   ScheduleConfig schedule;
   Placement placement;             ///< but for the VAE, float32 where this says float16
   std::string source;              ///< the folder or file it came from
-  std::string fingerprint;         ///< see io/fingerprint.h
+  std::string fingerprint;         ///< see fingerprint_of
   std::vector<std::string> notes;  ///< what a user should know of how it was read, a line each
 
   /// A diffusers folder, or a single-file checkpoint (see ldm_file.h). Error(kInput) names the part
@@ -40,6 +40,12 @@ struct StableDiffusion {
   /// Conditioning [N, T, width] of prompts.
   at::Tensor encode(std::span<const std::string> prompts) const;
 };
+
+/// A hash (io/fingerprint.h) of all that a model is read from: of a folder its weights and JSON
+/// files (merges.txt adds nothing: vocab.json lists its entries in order), of a single file the
+/// file and what it is read with beside it. A tokenizer or prediction type given as an option is
+/// not in it, see ModelOptions::identity.
+std::string fingerprint_of(const std::filesystem::path& path, const ModelOptions& options);
 
 /// Tokens [N, context length] (int64, CPU) of texts; how many texts were cut is added to
 /// `truncated`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dd/models/families.h"
 #include "dd/models/unet.h"
 #include "dd/models/weights.h"
 
@@ -53,20 +54,6 @@ std::vector<bool> attending_levels(const Json& json, std::size_t levels, const s
   return attending;
 }
 
-/// Options of other model families that would change the result if they were passed over.
-void refuse_other_families(const Json& json, const std::string& where) {
-  for (const char* key :
-       {"class_embed_type", "addition_embed_type", "num_class_embeds", "encoder_hid_dim",
-        "time_cond_proj_dim", "conv_in_condition", "dual_cross_attention"}) {
-    const auto found = json.find(key);
-    if (found != json.end() && !found->is_null() && *found != false) {
-      fail_input(cat(
-          where, ": \"", key,
-          "\" is set, which Stable Diffusion 1 and 2 do not have; this model is not supported"));
-    }
-  }
-}
-
 void check(const UNetConfig& config, const std::string& where) {
   check_positive({{"in_channels", config.in_channels},
                   {"out_channels", config.out_channels},
@@ -89,7 +76,7 @@ void check(const UNetConfig& config, const std::string& where) {
 }  // namespace
 
 UNetConfig UNetConfig::from_json(const Json& json, const std::string& where) {
-  refuse_other_families(json, where);
+  refuse_other_unet(json, where);
   UNetConfig config;
   config.in_channels = json_value<std::int64_t>(json, "in_channels", 4, where);
   config.out_channels = json_value<std::int64_t>(json, "out_channels", 4, where);

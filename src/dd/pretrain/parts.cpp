@@ -95,7 +95,7 @@ ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "vocab.json")) {
     write_learned_tokenizer(folder, World::corpus(), kMerges, kContext);
   }
-  return ClipTokenizer::from_folder(folder);
+  return ClipTokenizer::load(folder);
 }
 
 at::Tensor to_pixels(const std::vector<Image>& images) {

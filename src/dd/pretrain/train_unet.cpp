@@ -15,6 +15,7 @@
 #include "dd/data/fashion_mnist.h"
 #include "dd/diffusion/noise_schedule.h"
 #include "dd/diffusion/sampler.h"
+#include "dd/models/pipeline_index.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/pretrain/judge.h"
 #include "dd/pretrain/parts.h"
@@ -125,16 +126,7 @@ class UNetTask final : public train::Task {
     text_.save(folder / "text_encoder", at::kHalf);
     ScheduleConfig config = world_schedule();
     config.write(folder / "scheduler");
-    write_json(folder / "model_index.json", {{"_class_name", "StableDiffusionPipeline"},
-                                             {"_diffusers_version", "0.30.0"},
-                                             {"feature_extractor", {nullptr, nullptr}},
-                                             {"requires_safety_checker", false},
-                                             {"safety_checker", {nullptr, nullptr}},
-                                             {"scheduler", {"diffusers", "DDIMScheduler"}},
-                                             {"text_encoder", {"transformers", "CLIPTextModel"}},
-                                             {"tokenizer", {"transformers", "CLIPTokenizer"}},
-                                             {"unet", {"diffusers", "UNet2DConditionModel"}},
-                                             {"vae", {"diffusers", "AutoencoderKL"}}});
+    write_json(folder / "model_index.json", models::pipeline_index(config.class_name));
   }
 
  private:

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iomanip>
+#include <locale>
+#include <sstream>
 
 #include "dd/core/statistics.h"
 #include "dd/core/text_table.h"
@@ -12,8 +15,8 @@ namespace dd::report {
 namespace {
 
 /// Reading order: what one has without generated images first, the method itself last.
-constexpr std::array kOrder{"zero-shot",   "real",      "frozen",
-                            "frozen+real", "synthetic", "synthetic+real"};
+constexpr std::array kOrder{"zero-shot", "real",       "frozen",    "frozen+real",
+                            "disef",     "disef+real", "synthetic", "synthetic+real"};
 
 std::size_t place(const std::string& method) {
   return static_cast<std::size_t>(std::ranges::find(kOrder, method) - kOrder.begin());
@@ -32,6 +35,9 @@ std::vector<SummaryRow> summarise(const Json& results) {
         rows, [&](const SummaryRow& row) { return row.method == method && row.mode == mode; });
     if (found == rows.end()) {
       rows.push_back({.method = method, .mode = mode});
+      if (const Json effort = entry.value("effort", Json()); effort.is_object()) {
+        rows.back().effort = effort;
+      }
       scores.emplace_back();
       found = rows.end() - 1;
     }
@@ -65,11 +71,37 @@ std::string accuracy_text(const SummaryRow& row) {
   return row.runs > 1 ? mean + " ± " + fixed(100 * row.deviation, 2) : mean;
 }
 
+std::vector<std::string> effort_columns() {
+  return {"trained on", "FLOPs adapting", "drawing", "training"};
+}
+
+std::string flops_text(double flops) {
+  if (!(flops > 0)) return "-";
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << std::scientific << std::setprecision(1) << flops;
+  std::string short_text = text.str();
+  std::erase(short_text, '+');
+  return short_text;
+}
+
+std::vector<std::string> effort_texts(const Json& effort) {
+  const auto part = [&](const char* name) { return effort.value(name, Json::object()); };
+  const auto images = json_value<std::int64_t>(part("train"), "images", 0, "results.json");
+  std::vector<std::string> texts{images > 0 ? std::to_string(images) : "-"};
+  for (const char* name : {"adapt", "draw", "train"}) {
+    texts.push_back(flops_text(json_value<double>(part(name), "flops", 0, "results.json")));
+  }
+  return texts;
+}
+
 std::string summary_table(const std::vector<SummaryRow>& rows) {
   std::vector<std::vector<std::string>> lines{{"method", "top-1 %", "seeds", "images", "seconds"}};
+  for (std::string& heading : effort_columns()) lines[0].push_back(std::move(heading));
   for (const SummaryRow& row : rows) {
     lines.push_back({row_name(row), accuracy_text(row), std::to_string(row.runs),
                      std::to_string(row.n), fixed(row.seconds, row.seconds < 10 ? 1 : 0)});
+    for (std::string& text : effort_texts(row.effort)) lines.back().push_back(std::move(text));
   }
   return text_table(lines);
 }

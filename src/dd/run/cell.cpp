@@ -12,6 +12,7 @@ const std::vector<Method>& all_methods() {
   static const std::vector<Method> methods{
       {"zero-shot", ImageSource::kNone, false},    {"real", ImageSource::kNone, true},
       {"frozen", ImageSource::kFrozen, false},     {"frozen+real", ImageSource::kFrozen, true},
+      {"disef", ImageSource::kShots, false},       {"disef+real", ImageSource::kShots, true},
       {"synthetic", ImageSource::kAdapted, false}, {"synthetic+real", ImageSource::kAdapted, true},
   };
   return methods;
@@ -64,8 +65,11 @@ std::string StageNames::adapt(const Cell& cell) const {
 }
 
 std::string StageNames::images(const Cell& cell) const {
-  const std::string kind = cell.adapted() ? adaptation(cell) : "frozen";
-  return home(cell, cell.adapted()) + "generate-" + kind + sampling(cell);
+  if (cell.method.images == ImageSource::kFrozen) {
+    return home(cell, false) + "generate-frozen" + sampling(cell);
+  }
+  const std::string kind = cell.adapted() ? adaptation(cell) : "disef";
+  return home(cell, true) + "generate-" + kind + sampling(cell);
 }
 
 std::string StageNames::align(const Cell& cell) const {

@@ -14,6 +14,7 @@ namespace dd::run {
 enum class ImageSource {
   kNone,     ///< it uses none
   kFrozen,   ///< the model as it is, prompted with class names
+  kShots,    ///< the same, drawn from noised shots (DISEF)
   kAdapted,  ///< the model with a LoRA of the shots (DataDream)
 };
 
@@ -41,7 +42,9 @@ struct Cell {
 
   bool adapted() const { return method.images == ImageSource::kAdapted; }
   /// Whether anything in it follows from the shots.
-  bool needs_shots() const { return method.real || adapted(); }
+  bool needs_shots() const {
+    return method.real || adapted() || method.images == ImageSource::kShots;
+  }
 };
 
 /// The folders of a cell's stages, below OUT. Cells share a stage where its name is the same, so a

@@ -7,12 +7,16 @@
 
 namespace dd::run {
 
-/// Runs one stage and notes its time, also when it was stopped on the way. False when it was found
-/// complete.
+/// Runs one stage and notes its time and memory, also when it was stopped on the way. False when it
+/// was found complete.
 bool run_stage(const Stage& stage, StageRecord& record, Context& context);
 
 /// An entry of results.json, from the metrics that the evaluation saved and the times of the
 /// method's own stages. What has no meaning for the method is null.
 Json result_of(const Setup& setup, const Measurement& measured, const StageRecord& record);
+
+/// Warns of what a reader of the results must know: a protocol that looks at test images, methods
+/// that were not trained alike.
+void warn_of_results(const RunOptions& options, const Json& results, Reporter& report);
 
 }  // namespace dd::run

@@ -24,7 +24,10 @@ void check_run_leaks(const Setup& setup, const Context& context) {
     sets.push_back({role, print_images(images, threads, context)});
   };
   add("few-shot", *make_subset(setup.data, {shots.begin(), shots.end()}));
-  if (!options.val_split.empty()) add("validation", *open_dataset(spec, options.val_split));
+  // Equal splits are a protocol's own choice, and its results say so.
+  if (!options.val_split.empty() && options.val_split != options.test_split) {
+    add("validation", *open_dataset(spec, options.val_split));
+  }
   add("test", *open_dataset(spec, options.test_split));
   check_leaks(sets, context.report);
 }

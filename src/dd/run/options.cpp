@@ -16,8 +16,10 @@ constexpr double kMany = 1e9;
 void visit_input(RunOptions& options, FieldVisitor& visitor) {
   visitor.field("model", options.model,
                 {.help = "diffusers folder or single-file checkpoint; empty = the embedded base"});
+  options.model_options.visit(visitor);
   visitor.field("clip", options.clip,
-                {.help = "CLIP as --clip of `train` takes it; empty = the embedded base"});
+                {.help = "CLIP as --clip of `train` takes it, its tokenizer beside it; empty = the "
+                         "embedded base"});
   visitor.field("data", options.data,
                 {.help = "labelled images: a folder of class folders or NAME:ROOT"});
   visitor.field("split", options.split, {.help = "split that the shots are drawn from"});
@@ -30,9 +32,11 @@ void visit_input(RunOptions& options, FieldVisitor& visitor) {
                  .choices = {"class", "dataset", "both"}});
   visitor.field("seeds", options.seeds,
                 {.help = "repeat everything with each of these, such as 0,1,2; none = --seed"});
-  visitor.field("methods", options.methods,
-                {.help = "what to compare; frozen stands for images of the model as it is",
-                 .choices = method_names()});
+  visitor.field(
+      "methods", options.methods,
+      {.help = "what to compare; frozen stands for images of the model as it is, disef for images "
+               "drawn from noised shots",
+       .choices = method_names()});
   visitor.field("template", options.prompt_template,
                 {.help = "prompt of a class; {} stands for its name"});
   visitor.field(
@@ -74,6 +78,11 @@ void visit_generation(RunOptions& options, FieldVisitor& visitor) {
                  .high = 1000});
   visitor.field("sample-batch", options.sample_batch,
                 {.help = "images drawn at a time; 0 chooses by size", .low = 0, .high = 4096});
+  visitor.field(
+      "strength", options.strength,
+      {.help = "share of the way to noise that the shots go in disef", .low = 0, .high = 1});
+  visitor.field("captions", options.captions,
+                {.help = "prompts of the shots in disef, as --captions of `generate` takes them"});
 }
 
 void visit_classifier(RunOptions& options, FieldVisitor& visitor) {
@@ -101,9 +110,45 @@ void visit_classifier(RunOptions& options, FieldVisitor& visitor) {
                 {.help = "train once with each of these and keep the best on --val-split"});
   visitor.field("val-split", options.val_split,
                 {.help = "split of the data for curves and choices; never the test split"});
+  visitor.field(
+      "protocol", options.protocol,
+      {.help = "held-out: test images are for measuring alone; paper-code: as the "
+               "official code of DataDream does it, best epoch on the test split included",
+       .choices = {RunOptions::kHeldOut, RunOptions::kPaperCode}});
+}
+
+constexpr const char* kPaperTargets = "qv";
+constexpr double kPaperAlpha = 32;
+
+/// What a protocol settles may not be given otherwise: the name would say the wrong thing.
+void check_paper_code(const RunOptions& options) {
+  const RunOptions usual;
+  const auto settled = [](const char* flag) {
+    fail_usage(cat("--protocol paper-code settles ", flag, " too; leave out one of the two"));
+  };
+  if (options.classifier_targets != usual.classifier_targets &&
+      options.classifier_targets != kPaperTargets) {
+    settled("--classifier-targets");
+  }
+  if (options.classifier_alpha != usual.classifier_alpha &&
+      options.classifier_alpha != kPaperAlpha) {
+    settled("--classifier-alpha");
+  }
+  if (!options.classifier_augment) settled("--classifier-augment");
+  if (!options.val_split.empty()) settled("--val-split");
 }
 
 }  // namespace
+
+RunOptions RunOptions::resolved() const {
+  RunOptions result = *this;
+  if (paper_code()) {
+    result.classifier_targets = kPaperTargets;
+    result.classifier_alpha = kPaperAlpha;
+    result.val_split = test_split;
+  }
+  return result;
+}
 
 void RunOptions::visit(FieldVisitor& visitor) {
   visit_input(*this, visitor);
@@ -126,12 +171,16 @@ void RunOptions::check() const {
     fail_usage(cat("--test-split is ", test_split,
                    ", which is used for training or choices too; measure on other images"));
   }
-  if (!lambdas.empty() && val_split.empty()) {
-    fail_usage("--lambdas needs --val-split to choose by; give both");
-  }
   if (adapt_validation_shots >= shots) {
     fail_usage(cat("--adapt-validation-shots ", adapt_validation_shots, " leaves none of the ",
                    shots, " shots to train on; hold out fewer"));
+  }
+  if (paper_code()) {
+    check_paper_code(*this);
+    return;
+  }
+  if (!lambdas.empty() && val_split.empty()) {
+    fail_usage("--lambdas needs --val-split to choose by; give both");
   }
 }
 

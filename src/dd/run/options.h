@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dd/core/fields.h"
+#include "dd/models/model_options.h"
 
 namespace dd::run {
 
@@ -14,8 +15,9 @@ namespace dd::run {
 /// its demo; larger models want the papers' settings (docs/guide.md). What is not listed here stays
 /// as the stages have it.
 struct RunOptions final : Options {
-  std::filesystem::path model;  ///< diffusers folder; empty = the embedded base
-  std::filesystem::path clip;   ///< Hugging Face folder; empty = the embedded base
+  std::filesystem::path model;  ///< diffusers folder or single file; empty = the embedded base
+  models::ModelOptions model_options{};
+  std::filesystem::path clip;  ///< as `train` takes it; empty = the embedded base
   std::string data = "fashion-mnist:/usr/share/datasets/fashion-mnist";  ///< see data/dataset.h
   std::string split = "train";      ///< that the shots are drawn from
   std::string test_split = "test";  ///< that accuracy is measured on, and nothing else
@@ -38,7 +40,9 @@ struct RunOptions final : Options {
   std::string sampler = "dpm++2m";
   std::int64_t sample_steps = 15;
   double guidance = 3.0;
-  std::int64_t sample_batch = 0;  ///< images at a time; 0 = by their size
+  std::int64_t sample_batch = 0;   ///< images at a time; 0 = by their size
+  double strength = 0.75;          ///< of disef: share of the way to noise that shots go
+  std::filesystem::path captions;  ///< of disef: prompts of the shots, see `generate`
 
   std::int64_t classifier_steps = 300;
   std::int64_t classifier_batch = 64;
@@ -51,10 +55,21 @@ struct RunOptions final : Options {
   double lambda = 0.5;               ///< weight of the real images
   std::vector<std::string> lambdas;  ///< instead: one training each, chosen on `val_split`
   std::string val_split;             ///< for curves and choices; empty = none
+  std::string protocol = kHeldOut;   ///< goes with every result; see resolved()
+
+  static constexpr const char* kHeldOut = "held-out";
+  static constexpr const char* kPaperCode = "paper-code";
 
   void visit(FieldVisitor& visitor) override;
   /// Ranges, and that the choices fit together; Error(kUsage) names the flag.
   void check() const;
+
+  /// With the protocol's choices in place. paper-code takes those of DataDream's official code
+  /// (github.com/ExplainableML/DataDream) where they differ from the paper: a classifier LoRA on q
+  /// and v alone with alpha 32 and dropout 0.1, its augmentation and mixing, one noise for all
+  /// classes, and the best epoch on the test split.
+  RunOptions resolved() const;
+  bool paper_code() const { return protocol == kPaperCode; }
 
   bool wants(const std::string& method) const;
   /// The modes of adaptation, in the order of the stages.

@@ -9,7 +9,6 @@
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
-#include "dd/io/fingerprint.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/run/leak_check.h"
@@ -23,7 +22,11 @@ namespace {
 /// stand for what they point to.
 Json settings_of(const RunOptions& options, const Identity& identity) {
   Json settings = options_to_json(options);
-  for (const char* key : {"model", "clip", "data", "sample_batch"}) settings.erase(key);
+  for (const char* key : {"model", "tokenizer", "clip", "data", "sample_batch"})
+    settings.erase(key);
+  // Null for the defaults; the tokenizer's hash stands for its path.
+  settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
+  settings.update(options.model_options.identity());
   for (const std::string& key : identity.free) settings.erase(key);
   return settings;
 }
@@ -47,14 +50,16 @@ void find_models(Setup& setup) {
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
     if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
-  setup.model_hash = io::fingerprint_of_model(setup.model);
+  setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
 }
 
 void find_data(Setup& setup, Context& context) {
   const RunOptions& options = setup.options;
   const DataSpec spec = parse_data_spec(options.data);
+  check_shot_split(options.split);
   setup.data = open_dataset(spec, options.split);
+  setup.options.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   fill_template(options.prompt_template, setup.data->class_names().front());
   for (const std::int64_t seed : setup.seeds) {
     for (const std::int64_t shot :
@@ -63,7 +68,8 @@ void find_data(Setup& setup, Context& context) {
       setup.data->image(shot);  // throws for a damaged one
     }
   }
-  // Counted, not looked at: the test images belong to the evaluation alone.
+  // Counted and compared with the others, but nothing is learned from them: the test images belong
+  // to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
   check_run_leaks(setup, context);
@@ -105,7 +111,7 @@ void try_models(const Setup& setup, const Identity& identity) {
   if (fs::exists(setup.common.out / identity.file)) return;
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  models::StableDiffusion::load(setup.model, placement);
+  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
   classify::ClipModel::load(setup.clip, placement);
 }
 

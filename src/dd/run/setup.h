@@ -11,6 +11,7 @@
 #include "dd/core/context.h"
 #include "dd/core/json.h"
 #include "dd/data/dataset.h"
+#include "dd/run/model_costs.h"
 #include "dd/run/options.h"
 
 namespace dd::run {
@@ -26,6 +27,7 @@ struct Setup {
   std::string clip_hash{};
   std::shared_ptr<const Dataset> data{};  ///< the split of the shots
   std::int64_t test_images = 0;
+  ModelCosts costs{};
 
   /// Options of a stage that writes to `folder` with this seed.
   CommonOptions stage_common(const std::filesystem::path& folder, std::int64_t seed) const;
@@ -44,9 +46,9 @@ struct Identity {
 /// Error(kUsage) when OUT holds work of other settings or models and --force was not given.
 void check_earlier(const Setup& setup, const Identity& identity);
 
-/// Loads both models where nothing was written yet: damaged weights should be known before the
-/// first file is written, not an hour later.
-void try_models(const Setup& setup, const Identity& identity);
+/// Fills in what the models cost: from the file, or by loading both where nothing was written yet.
+/// Damaged weights should be known before the first file is written, not an hour later.
+void find_costs(Setup& setup, const Identity& identity);
 
 /// What such a file holds: settings, hashes, classes and their folders.
 Json describe_setup(const Setup& setup, const Identity& identity);

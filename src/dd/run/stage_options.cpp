@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/run/stage_options.h"
 
+#include <algorithm>
+
 namespace dd::run {
 namespace fs = std::filesystem;
+namespace {
+
+/// What the official code does besides: see RunOptions::resolved().
+void take_paper_code(const Setup& setup, const Cell& cell, classify::TrainOptions& to) {
+  to.dropout = 0.1;
+  to.augment_preset = "paper";
+  to.mixing.share = 0.2;
+  to.may_choose_on_test = true;
+  to.choose = "best";
+  // After each epoch.
+  const std::int64_t each = (cell.method.real ? cell.settings.shots : 0) +
+                            (to.synthetic.empty() ? 0 : cell.settings.per_class);
+  to.validate_every = std::max<std::int64_t>(1, each * setup.data->num_classes() / to.batch);
+}
+
+}  // namespace
 
 adapt::AdaptOptions adapt_options(const Setup& setup, const Cell& cell,
                                   const fs::path& shots_file) {
   const RunOptions& from = cell.settings;
   adapt::AdaptOptions to;
   to.model = setup.model;
+  to.model_options = from.model_options;
   to.data = from.data;
   to.split = from.split;
   to.shots = from.shots;
@@ -26,11 +45,18 @@ adapt::AdaptOptions adapt_options(const Setup& setup, const Cell& cell,
 }
 
 generate::GenerateOptions generate_options(const Setup& setup, const Cell& cell,
-                                           const fs::path& adapters, std::int64_t per_class) {
+                                           const DrawnFrom& drawn_from, std::int64_t per_class) {
   const RunOptions& from = cell.settings;
   generate::GenerateOptions to;
   to.model = setup.model;
-  to.adapters = adapters;
+  to.model_options = from.model_options;
+  to.adapters = drawn_from.adapters;
+  to.from_shots = drawn_from.shots_file.string();
+  if (!to.from_shots.empty()) {
+    to.strength = from.strength;
+    to.captions = from.captions;
+  }
+  to.shared_noise = from.paper_code();
   to.classes = from.data;
   to.per_class = per_class;
   to.prompt_template = from.prompt_template;
@@ -43,7 +69,7 @@ generate::GenerateOptions generate_options(const Setup& setup, const Cell& cell,
 
 classify::TrainOptions train_options(const Setup& setup, const Cell& cell,
                                      const fs::path& synthetic, const fs::path& shots_file) {
-  const RunOptions& from = cell.settings;
+  const RunOptions from = cell.settings.resolved();
   classify::TrainOptions to;
   to.clip = setup.clip;
   to.synthetic = synthetic;
@@ -68,6 +94,7 @@ classify::TrainOptions train_options(const Setup& setup, const Cell& cell,
   to.augment = from.classifier_augment;
   to.optimizer.learning_rate = from.classifier_lr;
   to.optimizer.warmup = from.classifier_warmup;
+  if (from.paper_code()) take_paper_code(setup, cell, to);
   return to;
 }
 
@@ -79,6 +106,7 @@ classify::EvaluateOptions evaluate_options(const Setup& setup, const Cell& cell,
   to.split = cell.settings.test_split;
   to.classifier = classifier;
   if (classifier.empty()) to.prompt_template = cell.settings.prompt_template;
+  to.protocol = cell.settings.protocol;
   return to;
 }
 

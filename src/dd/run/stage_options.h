@@ -18,10 +18,13 @@ namespace dd::run {
 adapt::AdaptOptions adapt_options(const Setup& setup, const Cell& cell,
                                   const std::filesystem::path& shots_file);
 
-/// `adapters` is empty for the model as it is.
+/// What images are drawn with; empty paths stand for what is not used.
+struct DrawnFrom {
+  std::filesystem::path adapters{};
+  std::filesystem::path shots_file{};  ///< whose pictures are noised
+};
 generate::GenerateOptions generate_options(const Setup& setup, const Cell& cell,
-                                           const std::filesystem::path& adapters,
-                                           std::int64_t per_class);
+                                           const DrawnFrom& drawn_from, std::int64_t per_class);
 
 /// Empty paths stand for kinds of images that are not used.
 classify::TrainOptions train_options(const Setup& setup, const Cell& cell,

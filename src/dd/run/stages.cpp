@@ -46,6 +46,10 @@ fs::path Chain::folder(const std::string& stage) const {
   return stage.empty() ? fs::path() : setup_.common.out / stage;
 }
 
+Effort Chain::effort(const Cell& cell) const {
+  return effort_of(cell, setup_.costs, setup_.data->num_classes());
+}
+
 Share Chain::put(Stage stage) {
   const auto [place, is_new] = places_.emplace(stage.name, stages_.size());
   Share share{stage.name, stage.units};
@@ -78,6 +82,7 @@ Share Chain::add_adapters(const Cell& cell) {
               .what = cat(what, " of ", settings.adapt_batch, " images"),
               .work = Work::kAdapt,
               .units = settings.adapt_steps * settings.adapt_batch,
+              .flops = effort(cell).adapt_flops,
               .run = [options = adapt_options(setup_, cell, folder(names_.shots_file(cell))),
                       own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
                 return adapt::run_adapt(options, own, context).adapters > 0;
@@ -88,12 +93,18 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
   const RunOptions& settings = cell.settings;
   const std::string name = names_.images(cell);
   const std::int64_t images = each * setup_.data->num_classes();
+  Cell whole = cell;
+  whole.settings.per_class = each;
+  DrawnFrom drawn_from{.adapters = folder(adapters)};
+  if (cell.method.images == ImageSource::kShots) {
+    drawn_from.shots_file = folder(names_.shots_file(cell));
+  }
   return put(
       {.name = name,
        .what = cat(images, " images, ", settings.sample_steps, " steps of ", settings.sampler),
        .work = Work::kGenerate,
        .units = images * settings.sample_steps * (settings.guidance > 1 ? 2 : 1),
-       .run = [options = generate_options(setup_, cell, folder(adapters), each),
+       .run = [options = generate_options(setup_, cell, drawn_from, each),
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return generate::run_generate(options, own, context).written > 0;
        }});
@@ -110,6 +121,7 @@ Share Chain::add_classifier(const Cell& cell, const std::string& images) {
                           " updates of ", settings.classifier_batch, " images"),
               .work = Work::kTrain,
               .units = trainings * settings.classifier_steps * settings.classifier_batch,
+              .flops = effort(cell).train_flops,
               .run = [options = train_options(setup_, cell, folder(images), shots),
                       own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
                 return !classify::run_train(options, own, context).skipped;
@@ -196,6 +208,9 @@ Chain plan_chain(const Setup& setup) {
     }
     if (!options.align || !has_more_than_shots(setup)) continue;
     chain.compare(cell_of(method_named("frozen"), "none", seed));
+    if (options.wants("disef") || options.wants("disef+real")) {
+      chain.compare(cell_of(method_named("disef"), "none", seed));
+    }
     for (const std::string& mode : options.modes()) {
       chain.compare(cell_of(method_named("synthetic"), mode, seed));
     }

@@ -10,6 +10,7 @@
 
 #include "dd/core/context.h"
 #include "dd/run/cell.h"
+#include "dd/run/effort.h"
 #include "dd/run/setup.h"
 
 namespace dd::run {
@@ -26,6 +27,7 @@ struct Stage {
   Work work = Work::kShots;
   /// What its time is proportional to: pictures that pass through a network. 0 = no matter.
   std::int64_t units = 0;
+  double flops = 0;
   /// Does the work, or finds it complete and returns false.
   std::function<bool(Context&)> run;
 };
@@ -86,6 +88,7 @@ class Chain {
   Share add_classifier(const Cell& cell, const std::string& images);
   Share add_evaluation(const Cell& cell, const std::string& classifier);
   std::filesystem::path folder(const std::string& stage) const;
+  Effort effort(const Cell& cell) const;
 
   const Setup& setup_;
   StageNames names_;

@@ -6,6 +6,7 @@
 
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
+#include "dd/report/summary.h"
 
 namespace dd::sweep {
 namespace {
@@ -16,6 +17,7 @@ struct Cost {
   std::int64_t stages = 0;
   std::int64_t kept = 0;
   std::int64_t units = 0;
+  double flops = 0;
 };
 
 }  // namespace
@@ -33,10 +35,13 @@ std::string cost_text(const run::Chain& chain, const std::vector<const run::Meas
       Cost& cost = costs.at(static_cast<std::size_t>(stage.work));
       const bool kept = record.is_complete(name, stage.units);
       ++(kept ? cost.kept : cost.stages);
-      if (!kept) cost.units += stage.units;
+      if (kept) continue;
+      cost.units += stage.units;
+      cost.flops += stage.flops;
     }
   }
-  std::vector<std::vector<std::string>> lines{{"work", "stages", "done", "pictures", "seconds"}};
+  std::vector<std::vector<std::string>> lines{
+      {"work", "stages", "done", "pictures", "FLOPs", "seconds"}};
   double total = 0;
   bool known = true;
   for (const Work work : kKinds) {
@@ -46,7 +51,7 @@ std::string cost_text(const run::Chain& chain, const std::vector<const run::Meas
     if (rate == 0 && cost.units > 0) known = false;
     total += seconds;
     lines.push_back({run::work_name(work), std::to_string(cost.stages), std::to_string(cost.kept),
-                     std::to_string(cost.units),
+                     std::to_string(cost.units), report::flops_text(cost.flops),
                      rate > 0 || cost.units == 0 ? report::fixed(seconds, 0) : "?"});
   }
   std::string text = text_table(lines);

@@ -21,14 +21,7 @@ namespace {
 
 using run::Chain;
 using run::Measurement;
-using run::Stage;
 using run::Work;
-
-/// Training passes pictures forward and, at about twice the cost, backward.
-double cost_of(const Stage& stage) {
-  const bool trains = stage.work == Work::kAdapt || stage.work == Work::kTrain;
-  return (trains ? 3.0 : 1.0) * static_cast<double>(stage.units);
-}
 
 /// Measurements that share stages, as disjoint sets.
 class Groups {
@@ -61,7 +54,7 @@ std::map<std::size_t, double> group_costs(const Chain& chain, const Groups& grou
   for (std::size_t i = 0; i < chain.measurements().size(); ++i) {
     double& cost = costs[groups.root(i)];
     for (const std::string& stage : chain.measurements()[i].stages) {
-      if (counted.emplace(stage, true).second) cost += cost_of(chain.stage(stage));
+      if (counted.emplace(stage, true).second) cost += chain.stage(stage).flops;
     }
   }
   return costs;

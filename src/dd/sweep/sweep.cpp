@@ -33,7 +33,7 @@ run::Setup prepare(const SweepOptions& options, const CommonOptions& common, Con
   base.shots = std::ranges::max(options.shots);
   run::Setup setup = run::find_inputs(base, common, context);
   run::check_earlier(setup, sweep_identity());
-  run::try_models(setup, sweep_identity());
+  run::find_costs(setup, sweep_identity());
   return setup;
 }
 
@@ -63,7 +63,9 @@ class Sweeper {
         shard_(parse_shard(options.shard)),
         record_(open_record(setup.common.out, shard_)) {
     description_["settings"] = options_to_json(options);
-    for (const run::Cell& cell : cells_of(options, setup.seeds)) chain_.add(cell);
+    SweepOptions found = options;
+    found.base = setup.options;  // a template's {domain} is filled in
+    for (const run::Cell& cell : cells_of(found, setup.seeds)) chain_.add(cell);
     mine_ = measurements_of(chain_, shard_);
   }
 
@@ -97,7 +99,8 @@ class Sweeper {
     const Json cells = write_tables();
     result.missing = std::ssize(chain_.measurements()) - std::ssize(cells);
     result.text = sweep_table(group_cells(cells));
-    report::write_sweep_report(setup_.common.out);
+    run::warn_of_results(setup_.options, cells, context_.report);
+    if (!cells.empty()) report::write_sweep_report(setup_.common.out);
     return result;
   }
 

@@ -5,9 +5,11 @@
 #include <array>
 #include <set>
 
+#include "dd/core/csv.h"
 #include "dd/core/statistics.h"
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
+#include "dd/report/summary.h"
 
 namespace dd::sweep {
 namespace {
@@ -45,17 +47,6 @@ bool differs(const Json& rows, const std::string& column) {
   return values.size() > 1;
 }
 
-/// RFC 4180: in quotes where a comma, a quote or a line end would mislead.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"') quoted += '"';
-    quoted += letter;
-  }
-  return quoted + '"';
-}
-
 }  // namespace
 
 const std::vector<std::string>& setting_columns() {
@@ -76,6 +67,7 @@ Json group_cells(const Json& cells) {
       row["seeds"] = Json::array();
       row["top1_by_seed"] = Json::array();
       row["seconds"] = 0.0;
+      row["effort"] = cell.value("effort", Json::object());
       rows.push_back(std::move(row));
       found = rows.end() - 1;
     }
@@ -113,6 +105,8 @@ std::string sweep_table(const Json& rows) {
   for (const char* name : {"top-1 %", "seeds", "test images", "seconds"}) {
     lines[0].emplace_back(name);
   }
+  const std::vector<std::string> efforts = report::effort_columns();
+  lines[0].insert(lines[0].end(), efforts.begin(), efforts.end());
   for (const Json& row : rows) {
     auto& line = lines.emplace_back();
     line.push_back(row_name(row));
@@ -121,6 +115,8 @@ std::string sweep_table(const Json& rows) {
     line.push_back(std::to_string(row.at("seeds").size()));
     line.push_back(plain(row.at("n")));
     line.push_back(report::fixed(row.at("seconds").get<double>(), 0));
+    for (std::string& text : report::effort_texts(row.at("effort")))
+      line.push_back(std::move(text));
   }
   return text_table(lines);
 }

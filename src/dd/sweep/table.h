@@ -13,7 +13,8 @@ const std::vector<std::string>& setting_columns();
 
 /// One row for the cells (entries as run::result_of makes them) that differ in nothing but the
 /// seed, in the order of the first: the settings, "seeds", "top1" (mean), "deviation" (of the
-/// sample; null for one seed), "top1_by_seed", "n" (test images), "seconds" (mean).
+/// sample; null for one seed), "top1_by_seed", "n" (test images), "seconds" (mean), "effort"
+/// (run::Effort, of the first seed).
 Json group_cells(const Json& cells);
 
 /// The rows for a terminal: method, shots, images a class, and what else differs between them.

@@ -57,7 +57,7 @@ TEST(SweepTable, ShowsWhatDiffers) {
 }
 
 TEST(SweepTable, CsvQuotesWhatNeedsIt) {
-  const std::string csv = dd::sweep::cells_csv({cell(7, 10, 0.25)});
+  const std::string csv = dd::sweep::cells_csv(Json::array({cell(7, 10, 0.25)}));
   EXPECT_EQ(csv,
             "method,mode,shots,images_per_class,adapt_steps,sampler,sample_steps,guidance,lambda,"
             "protocol,seed,split,top1,n,seconds,evaluation\n"

@@ -97,8 +97,8 @@ struct ClipTokenizer::Tables {
 
 ClipTokenizer::ClipTokenizer(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
 
-ClipTokenizer ClipTokenizer::from_folder(const std::filesystem::path& folder) {
-  return ClipTokenizer(std::make_shared<const Tables>(read_tokenizer_files(folder)));
+ClipTokenizer ClipTokenizer::load(const std::filesystem::path& path) {
+  return ClipTokenizer(std::make_shared<const Tables>(read_tokenizer_files(path)));
 }
 
 Encoding ClipTokenizer::encode(std::string_view text) const {

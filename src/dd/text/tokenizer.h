@@ -28,7 +28,7 @@ class ClipTokenizer {
   /// settings of `tokenizer_config.json` and `special_tokens_map.json` (the latter wins), or
   /// OpenAI's list of merges alone; in place of the folder, one of these files may be named.
   /// Error(kInput) names the file that is missing, damaged or contradicts itself.
-  static ClipTokenizer from_folder(const std::filesystem::path& folder);
+  static ClipTokenizer load(const std::filesystem::path& path);
 
   /// UTF-8 in (bytes that are not UTF-8 count as U+FFFD); never fails on any text.
   Encoding encode(std::string_view text) const;

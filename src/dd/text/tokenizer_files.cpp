@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_set>
@@ -213,6 +214,17 @@ TokenizerFiles read_folder(const fs::path& folder) {
   return files;
 }
 
+/// The folder that a path stands for: itself, or that of one of its files; nothing for a list of
+/// merges by itself.
+std::optional<fs::path> folder_of(const fs::path& path) {
+  if (fs::is_directory(path)) return path;
+  const fs::path parent = path.parent_path();
+  static const std::set<fs::path> kFolderFiles{"tokenizer.json", "vocab.json", "merges.txt"};
+  const bool lone_merges = path.filename() == "merges.txt" && !fs::exists(parent / "vocab.json");
+  if (lone_merges || !kFolderFiles.contains(path.filename())) return std::nullopt;
+  return parent;
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> parse_merge(std::string_view line, const std::string& where) {
@@ -225,23 +237,30 @@ std::pair<std::string, std::string> parse_merge(std::string_view line, const std
 }
 
 TokenizerFiles read_tokenizer_files(const fs::path& path) {
-  // One of a folder's files stands for the folder, except where it is a list of merges by itself.
-  const fs::path parent = path.parent_path();
-  const bool lone_merges = path.filename() == "merges.txt" && !fs::exists(parent / "vocab.json");
-  static const std::set<fs::path> kFolderFiles{"tokenizer.json", "vocab.json", "merges.txt"};
-  if (!fs::is_directory(path) && (lone_merges || !kFolderFiles.contains(path.filename()))) {
+  const std::optional<fs::path> folder = folder_of(path);
+  if (!folder) {
     TokenizerFiles files = read_openai_merges(path);
     apply_settings({}, files);
     return files;
   }
-  const fs::path folder = fs::is_directory(path) ? path : parent;
-  TokenizerFiles files = read_folder(folder);
+  TokenizerFiles files = read_folder(*folder);
   Settings settings;
-  settings.config_path = folder / "tokenizer_config.json";
-  settings.special_path = folder / "special_tokens_map.json";
+  settings.config_path = *folder / "tokenizer_config.json";
+  settings.special_path = *folder / "special_tokens_map.json";
   settings.config = read_object_if_there(settings.config_path);
   settings.special = read_object_if_there(settings.special_path);
   apply_settings(settings, files);
+  return files;
+}
+
+std::vector<fs::path> tokenizer_file_paths(const fs::path& path) {
+  const std::optional<fs::path> folder = folder_of(path);
+  if (!folder) return {path};
+  std::vector<fs::path> files;
+  for (const char* name : {kOpenAiMerges, "merges.txt", "special_tokens_map.json", "tokenizer.json",
+                           "tokenizer_config.json", "vocab.json"}) {
+    if (fs::exists(*folder / name)) files.push_back(*folder / name);
+  }
   return files;
 }
 

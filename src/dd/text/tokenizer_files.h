@@ -29,6 +29,10 @@ struct TokenizerFiles {
 /// the file and what to do.
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& path);
 
+/// The files that read_tokenizer_files would read of this folder, as far as they are there, by
+/// name; or the file itself.
+std::vector<std::filesystem::path> tokenizer_file_paths(const std::filesystem::path& path);
+
 /// "left right", a line of a list of merges; `where` names the line in errors.
 std::pair<std::string, std::string> parse_merge(std::string_view line, const std::string& where);
 

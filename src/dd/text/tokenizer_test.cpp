@@ -41,7 +41,7 @@ class TokenizerFiles : public testing::Test {
   }
 
   const fs::path& folder() const { return folder_.path(); }
-  dd::ClipTokenizer load() const { return dd::ClipTokenizer::from_folder(folder()); }
+  dd::ClipTokenizer load() const { return dd::ClipTokenizer::load(folder()); }
   void write(const char* file, std::string_view text) const {
     dd::write_file_atomically(folder() / file, text);
   }
@@ -197,14 +197,14 @@ TEST_F(TokenizerFiles, OpenAisMergesAloneGiveTheVocabulary) {
   const fs::path packed = other.path() / "packed" / "bpe_simple_vocab_16e6.txt.gz";
   write_packed(packed, merges);
   for (const fs::path& path : {plain, other.path(), packed, packed.parent_path()}) {
-    const auto tokenizer = dd::ClipTokenizer::from_folder(path);
+    const auto tokenizer = dd::ClipTokenizer::load(path);
     EXPECT_EQ(tokenizer.encode("a photo of a dog").ids, expected) << path;
     EXPECT_EQ(tokenizer.vocab_size(), load().vocab_size()) << path;
     EXPECT_EQ(tokenizer.context_length(), 77) << path;
   }
   // A file of a folder stands for the folder, with its settings.
   learn(40, 9);
-  EXPECT_EQ(dd::ClipTokenizer::from_folder(folder() / "merges.txt").context_length(), 9);
+  EXPECT_EQ(dd::ClipTokenizer::load(folder() / "merges.txt").context_length(), 9);
 }
 
 TEST_F(TokenizerFiles, OfOpenAisLongListOnlyTheVocabularysMergesCount) {
@@ -212,14 +212,14 @@ TEST_F(TokenizerFiles, OfOpenAisLongListOnlyTheVocabularysMergesCount) {
   for (int i = 0; i < 60000; ++i) list += "a b\n";
   const fs::path file = folder() / "list.txt";
   write("list.txt", list);
-  EXPECT_EQ(dd::ClipTokenizer::from_folder(file).vocab_size(), 49408);
+  EXPECT_EQ(dd::ClipTokenizer::load(file).vocab_size(), 49408);
 }
 
 TEST_F(TokenizerFiles, BrokenListsOfMergesAreNamed) {
   const fs::path file = folder() / "list.txt.gz";
   const auto refusal = [&file] {
     try {
-      dd::ClipTokenizer::from_folder(file);
+      dd::ClipTokenizer::load(file);
       return std::string("it loaded");
     } catch (const dd::Error& error) {
       EXPECT_EQ(error.kind(), dd::ErrorKind::kInput) << error.what();

@@ -98,6 +98,21 @@ TEST_F(ClipFile, NamesMayHaveAnyStart) {
   }
 }
 
+TEST_F(ClipFile, TheTextTowerMayStandApart) {
+  // As OpenCLIP's `custom_text` has it.
+  take_open_clip_config();
+  const io::Checkpoint checkpoint = io::Checkpoint::open_file(kOpenClip);
+  io::NamedTensors tensors;
+  for (const std::string& name : checkpoint.names()) {
+    const std::string own = name.substr(std::string_view("module.").size());
+    const bool apart = !own.starts_with("visual.") && own != "logit_scale";
+    tensors.emplace_back(apart ? "text." + own : own, checkpoint.tensor(name).contiguous());
+  }
+  const fs::path file = folder_.path() / "weights.safetensors";
+  io::write_safetensors(file, tensors);
+  EXPECT_LT(gap(load_clip(file, {}).clip, "open_clip"), 0.01);
+}
+
 TEST_F(ClipFile, ActivationIsAssumedAloudAndCanBeSaid) {
   // Single precision, no numbers of the configuration: nothing tells whose weights they are.
   const io::Checkpoint archive = io::Checkpoint::open_file(kOpenAi);
@@ -146,6 +161,10 @@ TEST_F(ClipFile, WhatIsMissingOrDoesNotFitIsNamed) {
   for (const char* part : {"missing 1 (ln_final.bias)", "visual.proj", "visual.attn_pool.query"})
     EXPECT_NE(text.find(part), std::string::npos) << text;
   EXPECT_NE(refusal(oracle_path("clip/openai/expected.safetensors")).find("holds no CLIP"),
+            std::string::npos);
+  tensors.emplace_back("visual.trunk.norm.weight", tensors[0].second.clone());
+  io::write_safetensors(folder_.path() / "other.safetensors", tensors);
+  EXPECT_NE(refusal(folder_.path() / "other.safetensors").find("visual.trunk.norm.weight: this is"),
             std::string::npos);
   EXPECT_NE(refusal(folder_.path()).find("no weights in"), std::string::npos);
   fs::remove(folder_.path() / "open_clip_config.json");

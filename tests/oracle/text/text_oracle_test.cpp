@@ -40,7 +40,7 @@ TEST(TextOracle, IdsAreOpenAisFromBothFileFormats) {
   const auto tests = dd::read_json(kFolder / "prompts.json");
   ASSERT_GT(tests.size(), 100U);
   for (const char* folder : {"files", "files_v5"}) {
-    const auto tokenizer = dd::ClipTokenizer::from_folder(kFolder / folder);
+    const auto tokenizer = dd::ClipTokenizer::load(kFolder / folder);
     EXPECT_EQ(tokenizer.vocab_size(), 814);
     EXPECT_EQ(tokenizer.start_id(), 812);
     EXPECT_EQ(tokenizer.end_id(), 813);
@@ -51,7 +51,7 @@ TEST(TextOracle, IdsAreOpenAisFromBothFileFormats) {
 }
 
 TEST(TextOracle, ExclamationMarksArePaddingInStableDiffusion2) {
-  const auto tokenizer = dd::ClipTokenizer::from_folder(kFolder / "sd2");
+  const auto tokenizer = dd::ClipTokenizer::load(kFolder / "sd2");
   EXPECT_EQ(tokenizer.pad_id(), 0);
   for (const auto& test : dd::read_json(kFolder / "prompts.json")) {
     // Recorded only where OpenAI's ids, which are ours, are others than transformers'.

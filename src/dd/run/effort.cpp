@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/run/effort.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "dd/core/error.h"
+
+namespace dd::run {
+namespace {
+
+/// How many different classes a batch of pictures drawn at random holds, on average.
+double prompts_in_batch(std::int64_t classes, std::int64_t batch) {
+  const auto count = static_cast<double>(classes);
+  return count * (1 - std::pow(1 - 1 / count, static_cast<double>(batch)));
+}
+
+void add_adaptation(Effort& effort, const Cell& cell, const ModelCosts& costs,
+                    std::int64_t classes) {
+  const RunOptions& settings = cell.settings;
+  const bool per_class = cell.mode == "class";
+  // As adapt shares them out.
+  const std::int64_t each =
+      per_class ? std::max<std::int64_t>(1, (settings.adapt_steps + classes / 2) / classes)
+                : settings.adapt_steps;
+  effort.adapt_steps = per_class ? each * classes : each;
+  effort.adapt_images = effort.adapt_steps * settings.adapt_batch;
+  const double prompts = per_class ? 1 : prompts_in_batch(classes, settings.adapt_batch);
+  effort.adapt_flops = static_cast<double>(effort.adapt_images) * costs.adapt_picture +
+                       static_cast<double>(effort.adapt_steps) * prompts * costs.adapt_prompt +
+                       static_cast<double>(settings.shots * classes) * costs.encode_picture;
+}
+
+void add_drawing(Effort& effort, const Cell& cell, const ModelCosts& costs, std::int64_t classes) {
+  const RunOptions& settings = cell.settings;
+  effort.drawn_images = settings.per_class * classes;
+  effort.evaluations = evaluations_of(cell, costs);
+  const double passes =
+      static_cast<double>(effort.evaluations) * (settings.guidance > 1 ? 2.0 : 1.0);
+  effort.draw_flops =
+      static_cast<double>(effort.drawn_images) * (passes * costs.evaluation + costs.decode_picture);
+  if (cell.method.images == ImageSource::kShots) {
+    effort.draw_flops += static_cast<double>(settings.shots * classes) * costs.encode_picture;
+  }
+}
+
+void add_training(Effort& effort, const Cell& cell, const ModelCosts& costs) {
+  const RunOptions& settings = cell.settings;
+  const std::int64_t trainings =
+      cell.method.mixes() ? std::max<std::int64_t>(1, std::ssize(settings.lambdas)) : 1;
+  effort.train_steps = trainings * settings.classifier_steps;
+  effort.train_images = effort.train_steps * settings.classifier_batch;
+  effort.train_flops = static_cast<double>(effort.train_images) * costs.train_picture +
+                       static_cast<double>(effort.train_steps) * costs.train_prompts;
+}
+
+}  // namespace
+
+Json Effort::to_json() const {
+  return {{"adapt", {{"steps", adapt_steps}, {"images", adapt_images}, {"flops", adapt_flops}}},
+          {"draw", {{"images", drawn_images}, {"evaluations", evaluations}, {"flops", draw_flops}}},
+          {"train", {{"steps", train_steps}, {"images", train_images}, {"flops", train_flops}}},
+          {"flops", flops()}};
+}
+
+std::int64_t evaluations_of(const Cell& cell, const ModelCosts& costs) {
+  const RunOptions& settings = cell.settings;
+  const std::string sampler = settings.sampler == "auto" ? costs.auto_sampler : settings.sampler;
+  std::int64_t steps = settings.sample_steps;
+  // Its second step is taken twice, to get started.
+  const std::int64_t more = sampler == "pndm" && steps > 1 ? 1 : 0;
+  if (cell.method.images == ImageSource::kShots) {
+    steps =
+        std::min(steps, static_cast<std::int64_t>(static_cast<double>(steps) * settings.strength));
+  }
+  return steps + more;
+}
+
+Effort effort_of(const Cell& cell, const ModelCosts& costs, std::int64_t classes) {
+  Effort effort;
+  if (cell.adapted()) add_adaptation(effort, cell, costs, classes);
+  if (cell.method.images != ImageSource::kNone) add_drawing(effort, cell, costs, classes);
+  if (!cell.method.zero_shot()) add_training(effort, cell, costs);
+  return effort;
+}
+
+std::string unequal_training(const Json& results) {
+  std::map<std::int64_t, std::string> by_images;
+  for (const Json& result : results) {
+    const Json train = result.value("effort", Json::object()).value("train", Json::object());
+    const auto images = json_value<std::int64_t>(train, "images", 0, "results");
+    if (images > 0)
+      by_images.emplace(images, json_required<std::string>(result, "method", "results"));
+  }
+  if (by_images.size() < 2) return {};
+  return cat("the classifiers of this table were not trained alike: ", by_images.begin()->second,
+             " saw ", by_images.begin()->first, " images, ", by_images.rbegin()->second, " ",
+             by_images.rbegin()->first, "; compare methods at equal cost");
+}
+
+}  // namespace dd::run
