@@ -77,7 +77,8 @@ class SingleFile : public testing::Test {
   /// The weights of the diffusers folder as the single file holds them.
   static Tensors expected(const std::string& family) {
     Tensors rounded = parameters_of(StableDiffusion::load(oracle_path("models") / family, {}));
-    for (auto& [name, value] : rounded) value = value.to(at::kBFloat16).to(at::kHalf).to(at::kFloat);
+    for (auto& [name, value] : rounded)
+      value = value.to(at::kBFloat16).to(at::kHalf).to(at::kFloat);
     return rounded;
   }
   static std::string error_of(const fs::path& file) {
