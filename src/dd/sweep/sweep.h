@@ -24,8 +24,8 @@ struct SweepResult {
 /// the grid, nor on the order.
 ///
 /// Writes OUT/sweep.json (settings, cells, rows) and OUT/sweep.csv anew after each cell, and
-/// OUT/report.html at the end. Error as
-/// run::run_all, and Error(kUsage) when another process works on the same part (--shard).
+/// OUT/report.html at the end. Error as run::run_all, and Error(kUsage) when another process works
+/// on the same part (--shard).
 SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, Context& context);
 
 }  // namespace dd::sweep
