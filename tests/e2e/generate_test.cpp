@@ -92,7 +92,7 @@ TEST_F(Generate, SingleFilesDrawTheImageOfTheFolder) {
     const std::string image = draw(folder);
     const fs::path ckpt = unpacked(family);
     EXPECT_EQ(draw(ckpt), image);
-    const fs::path safetensors = path(family + ".safetensors");
+    const fs::path safetensors = path(family + "-whole.safetensors");
     must({"convert", folder.string(), "--to", "single-file", "--out", safetensors.string()});
     EXPECT_EQ(draw(safetensors), image);
     const char* other = family == "sd1" ? "v_prediction" : "epsilon";

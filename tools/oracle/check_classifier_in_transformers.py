@@ -39,13 +39,15 @@ class Checker:
         self.program, self.clip, self.folder = program, clip, folder
         config = json.loads((clip / "config.json").read_text())
         self.side = config["vision_config"]["image_size"]
+        self.length = config["text_config"]["max_position_embeddings"]
         self.failures = 0
         noise = numpy.random.default_rng(7)
-        for name, colour in CLASSES.items():
-            (folder / "images" / name).mkdir(parents=True)
+        for place in (f"{kind}/{name}" for kind in ("shots", "images") for name in CLASSES):
+            (folder / place).mkdir(parents=True)
             for i in range(4):
+                colour = CLASSES[Path(place).name]
                 levels = noise.normal(colour, 40, (self.side, self.side, 3)).clip(0, 255)
-                Image.fromarray(levels.astype(numpy.uint8)).save(folder / "images" / name / f"{i}.png")
+                Image.fromarray(levels.astype(numpy.uint8)).save(folder / place / f"{i}.png")
 
     def datadream(self, *words):
         command = [self.program, *words, "--device", "cpu", "--threads", 1, "--quiet"]
@@ -62,7 +64,8 @@ class Checker:
         own = folder / "tokenizer"
         tokenizer = CLIPTokenizer.from_pretrained(own if own.is_dir() else folder)
         prompts = [template.replace("{}", name.replace("_", " ")) for name in names]
-        ids = tokenizer(prompts, padding="max_length", max_length=77, return_tensors="pt").input_ids
+        ids = tokenizer(
+            prompts, padding="max_length", max_length=self.length, return_tensors="pt").input_ids
         pixels = torch.stack([check_classifier_loads.pixels_of(self.folder / "images" / f) for f in files])
         with torch.no_grad():
             return model(input_ids=ids, pixel_values=pixels).logits_per_image
@@ -76,7 +79,7 @@ class Checker:
     def check(self, name, flags):
         work = self.folder / name.replace(" ", "-")
         classifier, merged = work / "classifier", work / "merged"
-        self.datadream("train", "--clip", self.clip, "--real", self.folder / "images", "--split", "all",
+        self.datadream("train", "--clip", self.clip, "--real", self.folder / "shots", "--split", "all",
                        "--steps", 12, "--batch", 6, "--lr", 0.01, "--warmup", 2, "--out", classifier,
                        *flags)
         files, ours = self.ours(work / "scored", "--classifier", classifier)
@@ -85,8 +88,10 @@ class Checker:
         arguments = (files, self.clip, record["class_names"], record["template"])
         self.report(f"{name}, peft", ours, self.theirs(adapted, *arguments))
         self.report(f"{name}, zero-shot is not the same", ours, self.ours(work / "zero")[1], same=False)
-        self.datadream("convert", classifier, "--clip", self.clip, "--to", "hf-clip", "--out", merged)
-        model, info = CLIPModel.from_pretrained(merged, output_loading_info=True)
+        # The base lies in half precision, which would round what is merged.
+        self.datadream("convert", classifier, "--clip", self.clip, "--to", "hf-clip", "--dtype", "f32",
+                       "--out", merged)
+        model, info = CLIPModel.from_pretrained(merged, dtype=torch.float32, output_loading_info=True)
         wrong = {kind: keys for kind, keys in info.items() if keys}
         if wrong:
             self.failures += 1

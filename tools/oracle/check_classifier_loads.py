@@ -31,7 +31,8 @@ def pixels_of(path):
 
 
 def load(clip_folder, classifier):
-    model = PeftModel.from_pretrained(CLIPModel.from_pretrained(clip_folder), classifier).eval()
+    clip = CLIPModel.from_pretrained(clip_folder, dtype=torch.float32)
+    model = PeftModel.from_pretrained(clip, classifier).eval()
     taken = {name.replace(".default.", "."): value for name, value in model.named_parameters()
              if ".lora_" in name}
     for name, value in load_file(classifier / "adapter_model.safetensors").items():

@@ -14,6 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Settings that came after the first release count only where they are not what was done before,
+/// so that the classifiers of then are still complete. The preset stands in the settings that it
+/// sets.
+void leave_out_what_is_usual(Json& settings) {
+  const Json usual = options_to_json(TrainOptions());
+  for (const char* key : {"rand_augment", "rand_magnitude", "label_smoothing", "mix", "mixup_alpha",
+                          "cutmix_alpha", "warmup_epochs"}) {
+    if (settings.at(key) == usual.at(key)) settings.erase(key);
+  }
+  settings.erase("augment_preset");
+}
+
 /// Equal texts mean equal classifiers: settings without paths (fingerprint and hash stand for what
 /// is there) and without what only concerns saving.
 std::string identity_of(const TrainOptions& options, const CommonOptions& common,

@@ -63,9 +63,21 @@ Json result_of(const Setup& setup, const Measurement& measured, const StageRecor
           {"top1", json_required<double>(metrics, "top1", file.string())},
           {"n", json_required<std::int64_t>(metrics, "n", file.string())},
           {"seconds", seconds},
-          {"protocol", "held-out"},
+          {"protocol", settings.protocol},
+          {"effort", effort_of(cell, setup.costs, setup.data->num_classes()).to_json()},
           {"evaluation", measured.evaluation},
           {"classifier", measured.classifier}};
+}
+
+void warn_of_results(const RunOptions& options, const Json& results, Reporter& report) {
+  if (options.paper_code()) {
+    report.warn(cat("--protocol paper-code chose the best epoch on the split ", options.test_split,
+                    " that it measures on, as the official code does; do not compare these "
+                    "accuracies with held-out ones"));
+  }
+  if (const std::string unequal = unequal_training(results); !unequal.empty()) {
+    report.warn(unequal);
+  }
 }
 
 }  // namespace dd::run

@@ -37,8 +37,10 @@ void visit_input(RunOptions& options, FieldVisitor& visitor) {
       {.help = "what to compare; frozen stands for images of the model as it is, disef for images "
                "drawn from noised shots",
        .choices = method_names()});
-  visitor.field("template", options.prompt_template,
-                {.help = "prompt of a class; {} stands for its name"});
+  visitor.field(
+      "template", options.prompt_template,
+      {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "
+               "(pet, car, ...)"});
   visitor.field(
       "align", options.align,
       {.help = "compare synthetic images with real ones, where the data hold more of every class "

@@ -31,7 +31,7 @@ Setup prepare(const RunOptions& options, const CommonOptions& common, Context& c
   if (common.out.empty()) fail_usage("--out is missing; name the folder that run writes to");
   Setup setup = find_inputs(options, common, context);
   check_earlier(setup, run_identity());
-  try_models(setup, run_identity());
+  find_costs(setup, run_identity());
   return setup;
 }
 
@@ -56,6 +56,7 @@ RunResult run_all(const RunOptions& options, const CommonOptions& common, Contex
     results.push_back(result_of(setup, measured, record));
   }
   write_json(common.out / "results.json", results);
+  warn_of_results(options, results, context.report);
   save_report_inputs(setup, chain);
   report::write_report(common.out);
   result.text = report::summary_table(report::summarise(results));

@@ -5,6 +5,7 @@
 
 #include "dd/classify/clip_model.h"
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
@@ -27,6 +28,7 @@ Json settings_of(const RunOptions& options, const Identity& identity) {
   // Null for the defaults; the tokenizer's hash stands for its path.
   settings["tokenizer_hash"] = settings["prediction_type"] = nullptr;
   settings.update(options.model_options.identity());
+  settings["captions"] = options.captions.empty() ? "" : sha256_of_file(options.captions);
   for (const std::string& key : identity.free) settings.erase(key);
   return settings;
 }
@@ -107,12 +109,21 @@ void check_earlier(const Setup& setup, const Identity& identity) {
   }
 }
 
-void try_models(const Setup& setup, const Identity& identity) {
-  if (fs::exists(setup.common.out / identity.file)) return;
+void find_costs(Setup& setup, const Identity& identity) {
+  const fs::path file = setup.common.out / identity.file;
+  if (!setup.common.force && fs::exists(file)) {
+    const Json costs = read_json(file).value("costs", Json());
+    if (!costs.is_null()) {
+      setup.costs = ModelCosts::from_json(costs, file.string());
+      return;
+    }
+  }
   const at::Device device = parse_device(setup.common.device);
   const Placement placement{device, parse_dtype(setup.common.dtype, device)};
-  models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
-  classify::ClipModel::load(setup.clip, placement);
+  const auto model =
+      models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
+  const auto clip = classify::ClipModel::load(setup.clip, placement);
+  setup.costs = ModelCosts::of(model, clip, setup.options.resolved(), setup.data->class_names());
 }
 
 Json describe_setup(const Setup& setup, const Identity& identity) {
@@ -120,15 +131,11 @@ Json describe_setup(const Setup& setup, const Identity& identity) {
   for (const ClassEntry& entry : folders_for_classes(setup.data->class_names())) {
     classes.push_back({{"name", entry.name}, {"folder", entry.folder}});
   }
-  return {{"version", DATADREAM_VERSION},
-          {"settings", options_to_json(setup.options)},
-          {"seeds", setup.seeds},
-          {"model", setup.model.string()},
-          {"model_hash", setup.model_hash},
-          {"clip", setup.clip.string()},
-          {"clip_hash", setup.clip_hash},
-          {"classes", classes},
-          {"identity", identity_of(setup, identity)}};
+  return {{"version", DATADREAM_VERSION},   {"settings", options_to_json(setup.options)},
+          {"seeds", setup.seeds},           {"model", setup.model.string()},
+          {"model_hash", setup.model_hash}, {"clip", setup.clip.string()},
+          {"clip_hash", setup.clip_hash},   {"classes", classes},
+          {"costs", setup.costs.to_json()}, {"identity", identity_of(setup, identity)}};
 }
 
 bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {

@@ -103,7 +103,8 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
       {.name = name,
        .what = cat(images, " images, ", settings.sample_steps, " steps of ", settings.sampler),
        .work = Work::kGenerate,
-       .units = images * settings.sample_steps * (settings.guidance > 1 ? 2 : 1),
+       .units = images * evaluations_of(cell, setup_.costs) * (settings.guidance > 1 ? 2 : 1),
+       .flops = effort(whole).draw_flops,
        .run = [options = generate_options(setup_, cell, drawn_from, each),
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return generate::run_generate(options, own, context).written > 0;
@@ -138,6 +139,7 @@ Share Chain::add_evaluation(const Cell& cell, const std::string& classifier) {
        .what = cat("accuracy on ", setup_.test_images, " images (", options.split, ")"),
        .work = Work::kEvaluate,
        .units = setup_.test_images,
+       .flops = static_cast<double>(setup_.test_images) * setup_.costs.score_picture,
        .run = [options, own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return !classify::run_evaluate(options, own, context).skipped;
        }});

@@ -12,8 +12,8 @@ std::filesystem::path CellFiles::file(const run::Measurement& measured) const {
 std::string CellFiles::key(const run::Measurement& measured) const {
   Json settings = options_to_json(measured.cell.settings);
   // Paths may change, and the lists of the whole grid are no setting of one cell.
-  for (const char* key :
-       {"model", "clip", "data", "seeds", "methods", "mode", "sample_batch", "captions"}) {
+  for (const char* key : {"model", "tokenizer", "clip", "data", "seeds", "methods", "mode",
+                          "sample_batch", "captions"}) {
     settings.erase(key);
   }
   settings["method"] = measured.cell.method.name;
