@@ -22,10 +22,11 @@
 // Files as data sets are distributed in, in small: JPEG, MATLAB, tar.
 namespace dd::test {
 
-/// Writes a file, and its folders, without waiting for the disk as write_file_atomically does: that
-/// would take longer than the tests.
+/// Writes a file, and its folders, without waiting for the disk as write_file_atomically does, and
+/// as ext4 does where an old file is overwritten: that would take longer than the tests.
 inline void put(const std::filesystem::path& path, const std::string& bytes) {
   std::filesystem::create_directories(path.parent_path());
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

@@ -137,7 +137,7 @@ class Checker:
         out = self.folder / name
         subprocess.run([self.program, "align", "--quiet", "--device", "cpu", "--real", self.folder / "real",
                         "--synthetic", self.folder / "synthetic", "--bootstrap", "0", "--out", out, *flags],
-                       check=True, stdout=subprocess.DEVNULL)
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return out
 
     def check(self, what, gap, limit):
@@ -167,7 +167,7 @@ def check_inception(checker):
     for name in state:
         if name.endswith("bn.weight"):
             state[name].fill_(1)  # as in the published weights; the archive leaves them out
-    model.load_state_dict(state)
+    torch.nn.Module.load_state_dict(model, state)
     torch.save(state, checker.folder / "inception.pth")
     archive(state, checker.folder / "inception.pt")
     for ending in ("pth", "pt"):

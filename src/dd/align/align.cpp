@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "dd/align/copies.h"
 #include "dd/align/feature_model.h"
@@ -49,12 +51,13 @@ Subject find_subject(const AlignOptions& options, const CommonOptions& common, a
                       {"kid_subset_size", options.kid_subset_size},
                       {"bootstrap", options.bootstrap},
                       {"copy_quantile", options.copy_quantile}};
-  Json& hashes = subject.identity["hashes"];
+  std::vector<std::string> hashes;
   if (options.from_files()) {
     for (const fs::path* file : {&options.real_features, &options.synthetic_features,
                                  &options.real_labels, &options.synthetic_labels}) {
       hashes.push_back(file->empty() ? "" : sha256_of_file(*file));
     }
+    subject.identity["hashes"] = hashes;
     return subject;
   }
   if (options.features_in_file()) {
@@ -69,6 +72,7 @@ Subject find_subject(const AlignOptions& options, const CommonOptions& common, a
        {&subject.images->real, &subject.images->synthetic, &subject.images->shots}) {
     hashes.push_back(hash_of(*subject.images, *set, threads, context));
   }
+  subject.identity["hashes"] = hashes;
   return subject;
 }
 

@@ -2,6 +2,7 @@
 #include "dd/metrics/alignment.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "dd/core/error.h"
 #include "dd/metrics/feature_rows.h"
@@ -15,6 +16,11 @@ namespace {
 constexpr std::int64_t kPrecisionNeighbours = 3;
 constexpr std::int64_t kDensityNeighbours = 5;
 constexpr std::int64_t kFewForNeighbours = 50;
+
+// What the figures can be, in the order of kAlignmentFigures: intervals do not reach beyond.
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+constexpr AlignmentFigures kLeast{0, -kNoLimit, 0, 0, 0, 0, 0};
+constexpr AlignmentFigures kMost{kNoLimit, kNoLimit, kNoLimit, 1, 1, kNoLimit, 1};
 
 AlignmentFigures figures_of(const FeaturePair& pair, bool unit_length) {
   const PrecisionRecall balls = precision_recall(pair.real, pair.synthetic, kPrecisionNeighbours);
@@ -71,7 +77,10 @@ void add_intervals(const FeaturePair& pair, const LabelledFeatures& real,
     done(i + 1);
   }
   for (std::size_t f = 0; f < samples.size(); ++f) {
-    result.intervals[f] = half_sample_interval(result.figures[f], samples[f], options.level);
+    Interval& interval = result.intervals[f];
+    interval = half_sample_interval(result.figures[f], samples[f], options.level);
+    interval.low = std::max(interval.low, kLeast[f]);
+    interval.high = std::min(interval.high, kMost[f]);
   }
 }
 

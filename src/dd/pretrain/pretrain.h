@@ -17,7 +17,7 @@ struct PretrainOptions final : Options {
   std::filesystem::path data = "/usr/share/datasets/fashion-mnist";
   std::int64_t judge_steps = 1500;
   std::int64_t vae_steps = 8500;
-  std::int64_t unet_steps = 8000;
+  std::int64_t unet_steps = 15000;
   std::int64_t clip_steps = 3000;
   std::int64_t preview_every = 1000;
 

@@ -22,6 +22,10 @@ Json cell(std::int64_t seed, std::int64_t images, double top1) {
           {"top1", top1},
           {"n", 1000},
           {"seconds", 10.0},
+          {"effort",
+           {{"adapt", {{"flops", 0.0}}},
+            {"draw", {{"flops", 2.25e12}}},
+            {"train", {{"images", 640}, {"flops", 9.99e9}}}}},
           {"protocol", "held-out"},
           {"evaluation", "seed-0/evaluate,\"x\""},
           {"classifier", "c"}};
@@ -44,11 +48,11 @@ TEST(SweepTable, ShowsWhatDiffers) {
       dd::sweep::group_cells({cell(0, 10, 0.6), cell(1, 10, 0.7), cell(0, 20, 0.9)}));
   EXPECT_EQ(text,
             "method                  shots  images a class       top-1 %  seeds  test images  "
-            "seconds\n"
+            "seconds  trained on  FLOPs adapting  drawing  training\n"
             "synthetic+real (class)      4              10  65.00 ± 7.07      2         1000       "
-            "10\n"
+            "10         640               -  2.2e12   1.0e10\n"
             "synthetic+real (class)      4              20         90.00      1         1000       "
-            "10\n");
+            "10         640               -  2.2e12   1.0e10\n");
   Json other = cell(0, 10, 0.6);
   other["guidance"] = 2.0;
   EXPECT_NE(
