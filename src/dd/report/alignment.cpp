@@ -52,8 +52,8 @@ struct Column {
   int digits;
 };
 constexpr Column kColumns[] = {{"fid", "FID", 2},
-                               {"kid", "KID", 4},
-                               {"kid_std", "KID ±", 4},
+                               {"kid", "KID", 3},
+                               {"kid_std", "KID ±", 3},
                                {"cmmd", "CMMD", 3},
                                {"precision", "precision", 3},
                                {"recall", "recall", 3},
@@ -73,8 +73,8 @@ std::string table(const std::vector<Compared>& sets) {
     const Json copies = set.metrics.value("copies", Json::object());
     body += cat(cell("td", figure(copies, "flagged", 0)), "</tr>\n");
   }
-  return cat("<div class=\"wide\"><table><thead><tr>", head, "<th>near copies</th></tr></thead>",
-             "<tbody>\n", body, "</tbody></table></div>\n");
+  return cat("<div class=\"wide\"><table class=\"compact\"><thead><tr>", head,
+             "<th>near copies</th></tr></thead>", "<tbody>\n", body, "</tbody></table></div>\n");
 }
 
 /// Why a figure is not to be trusted, each reason once.
@@ -116,7 +116,8 @@ std::string clouds(const SavedRun& saved, const std::vector<Compared>& sets) {
   }
   return cat("<div class=\"charts\">", charts,
              "</div>\n<p class=\"note\">Features at unit length "
-             "on their two principal axes, the same in each plot; percentages are shares of the "
+             "on their two principal axes, the same in each plot (the scales are not); percentages "
+             "are shares of the "
              "variance. Evenly chosen images where there are many.</p>\n");
 }
 
