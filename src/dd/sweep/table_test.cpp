@@ -50,9 +50,9 @@ TEST(SweepTable, ShowsWhatDiffers) {
             "method                  shots  images a class       top-1 %  seeds  test images  "
             "seconds  trained on  FLOPs adapting  drawing  training\n"
             "synthetic+real (class)      4              10  65.00 ± 7.07      2         1000       "
-            "10         640               -  2.2e12   1.0e10\n"
+            "10         640               -   2.2e12    1.0e10\n"
             "synthetic+real (class)      4              20         90.00      1         1000       "
-            "10         640               -  2.2e12   1.0e10\n");
+            "10         640               -   2.2e12    1.0e10\n");
   Json other = cell(0, 10, 0.6);
   other["guidance"] = 2.0;
   EXPECT_NE(
