@@ -79,7 +79,7 @@ TEST_F(RunTest, GoesTheWholeWayAndKeepsItTheSecondTime) {
   const std::string report = dd::read_file(out() / "report.html");
   EXPECT_NE(report.find("data:image/png;base64,"), std::string::npos);
   EXPECT_NE(report.find("default-src 'none'"), std::string::npos) << "it must open offline";
-  for (const char* section : {"mistakes", "confusion", "cost"}) {
+  for (const char* section : {"mistakes", "confusion", "cost", "alignment"}) {
     EXPECT_NE(report.find(std::string("id=\"") + section), std::string::npos) << section;
   }
   const dd::Json stages = dd::read_json(out() / "stages.json");

@@ -85,6 +85,8 @@ TEST_F(Sweep, GoesOnAfterAKillAndDoesNotDependOnTheOrder) {
   const ProcessResult rest = sweep(path("a"), grid);
   ASSERT_EQ(rest.status, 0) << rest.err;
   EXPECT_NE(rest.err.find("3 cells measured, 3 kept"), std::string::npos) << rest.err;
+  EXPECT_NE(dd::read_file(path("a") / "report.html").find("6 of 6 cells measured"),
+            std::string::npos);
 
   const ProcessResult other =
       sweep(path("b"),

@@ -21,7 +21,8 @@ void run(const run::RunOptions& options, const CommonOptions& common, Context& c
 Command run_command() {
   return make_command<run::RunOptions>(
       {.name = "run",
-       .summary = "the whole way: adapt, generate, train, evaluate, with a table and a report",
+       .summary =
+           "the whole way: adapt, generate, train, evaluate, align, with a table and a report",
        .help = "Without --model, --clip and --data it takes the small models that come with the "
                "program, and\n"
                "Fashion-MNIST. Writes a folder for each seed and stage, OUT/results.json and "

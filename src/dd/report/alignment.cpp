@@ -52,8 +52,8 @@ struct Column {
   int digits;
 };
 constexpr Column kColumns[] = {{"fid", "FID", 2},
-                               {"kid", "KID", 4},
-                               {"kid_std", "KID ±", 4},
+                               {"kid", "KID", 3},
+                               {"kid_std", "KID ±", 3},
                                {"cmmd", "CMMD", 3},
                                {"precision", "precision", 3},
                                {"recall", "recall", 3},
@@ -73,8 +73,8 @@ std::string table(const std::vector<Compared>& sets) {
     const Json copies = set.metrics.value("copies", Json::object());
     body += cat(cell("td", figure(copies, "flagged", 0)), "</tr>\n");
   }
-  return cat("<div class=\"wide\"><table><thead><tr>", head, "<th>near copies</th></tr></thead>",
-             "<tbody>\n", body, "</tbody></table></div>\n");
+  return cat("<div class=\"wide\"><table class=\"compact\"><thead><tr>", head,
+             "<th>near copies</th></tr></thead>", "<tbody>\n", body, "</tbody></table></div>\n");
 }
 
 /// Why a figure is not to be trusted, each reason once.
@@ -116,7 +116,8 @@ std::string clouds(const SavedRun& saved, const std::vector<Compared>& sets) {
   }
   return cat("<div class=\"charts\">", charts,
              "</div>\n<p class=\"note\">Features at unit length "
-             "on their two principal axes, the same in each plot; percentages are shares of the "
+             "on their two principal axes, the same in each plot (the scales are not); percentages "
+             "are shares of the "
              "variance. Evenly chosen images where there are many.</p>\n");
 }
 
@@ -138,14 +139,14 @@ std::string alignment_section(const SavedRun& saved) {
         "like a real one (right), by the cosine of their features.</p>\n" +
         pairs;
   }
-  const Json features = sets.front().metrics.value("features", Json());
-  return section(
-      "alignment", cat("Alignment (seed ", saved.seed, ")"),
-      cat("<p class=\"note\">Synthetic beside real images of the train split without the "
-          "shots, by features of ",
-          escape(features.is_string() ? features.get<std::string>() : "a model"),
-          "; below a figure its 95 % interval.</p>\n", table(sets), cautions(sets),
-          clouds(saved, sets), pairs));
+  const Json& metrics = sets.front().metrics;
+  const auto features = json_value<std::string>(metrics, "features", "a model", "metrics.json");
+  const auto split = json_value<std::string>(metrics, "real_split", "train", "metrics.json");
+  return section("alignment", cat("Alignment (seed ", saved.seed, ")"),
+                 cat("<p class=\"note\">Synthetic images beside real ones of the ", escape(split),
+                     " split that are no shots, by features of ", escape(features),
+                     "; below a figure its 95 % interval.</p>\n", table(sets), cautions(sets),
+                     clouds(saved, sets), pairs));
 }
 
 }  // namespace dd::report

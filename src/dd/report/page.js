@@ -17,7 +17,8 @@
   const lineSets = (series, i, few) => {
     const line = {
       label: series.name, own: i, data: series.points.map(([x, y]) => ({x, y})), borderWidth: 2,
-      pointRadius: few ? 3 : 0, pointHitRadius: 8, borderDash: series.dashed ? [6, 4] : [],
+      pointRadius: few && !series.dashed ? 3 : 0, pointHitRadius: 8, clip: 6,
+      borderDash: series.dashed ? [6, 4] : [],
     };
     return series.deviation ? [...bandOf(series, i), line] : [line];
   };
@@ -81,6 +82,7 @@
     const values = [...new Set(spec.series.flatMap((s) => s.points.map(([x]) => x)))].sort((a, b) => a - b);
     return axis(spec.x, {
       type: 'logarithmic', min: values[0], max: values[values.length - 1],
+      ticks: {maxRotation: 0, autoSkipPadding: 12, callback: (value) => String(value)},
       afterBuildTicks: (scale) => { scale.ticks = values.map((value) => ({value})); },
     });
   };

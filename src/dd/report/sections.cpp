@@ -102,7 +102,10 @@ std::string summary_section(const SavedRun& saved, const std::vector<MethodScore
 
 const std::vector<std::pair<std::string, std::string>>& picture_kinds() {
   static const std::vector<std::pair<std::string, std::string>> kinds{
-      {"frozen", "model as it is"}, {"class", "adapted, class"}, {"dataset", "adapted, dataset"}};
+      {"frozen", "model as it is"},
+      {"disef", "noised shots"},
+      {"class", "adapted, class"},
+      {"dataset", "adapted, dataset"}};
   return kinds;
 }
 

@@ -72,6 +72,11 @@ std::string StageNames::images(const Cell& cell) const {
   return home(cell, true) + "generate-" + kind + sampling(cell);
 }
 
+std::string StageNames::align(const Cell& cell) const {
+  std::string name = images(cell);
+  return name.replace(name.rfind("generate-"), 9, "align-");
+}
+
 std::string StageNames::train(const Cell& cell) const {
   return home(cell, cell.needs_shots()) + "train-" + training(cell);
 }

@@ -62,6 +62,7 @@ class StageNames {
   std::string shots_file(const Cell& cell) const { return shots(cell) + ".json"; }
   std::string adapt(const Cell& cell) const;
   std::string images(const Cell& cell) const;
+  std::string align(const Cell& cell) const;
   std::string train(const Cell& cell) const;
   std::string evaluate(const Cell& cell) const;
 

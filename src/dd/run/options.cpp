@@ -41,6 +41,10 @@ void visit_input(RunOptions& options, FieldVisitor& visitor) {
       "template", options.prompt_template,
       {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "
                "(pet, car, ...)"});
+  visitor.field(
+      "align", options.align,
+      {.help = "compare synthetic images with real ones, where the data hold more of every class "
+               "than the shots"});
 }
 
 void visit_adaptation(RunOptions& options, FieldVisitor& visitor) {

@@ -27,6 +27,7 @@ struct RunOptions final : Options {
   std::vector<std::int64_t> seeds;  ///< empty = the one of --seed
   std::vector<std::string> methods{"zero-shot", "real", "synthetic", "synthetic+real"};
   std::string prompt_template = "a photo of a {}";
+  bool align = true;  ///< compare synthetic images with real ones that are no shots
 
   std::int64_t adapt_steps = 400;  ///< for the whole data set; a class gets steps / classes
   std::int64_t adapt_batch = 32;

@@ -3,19 +3,19 @@
 
 #include "dd/core/error.h"
 #include "dd/core/json.h"
-#include "dd/report/mistakes.h"
 #include "dd/report/report.h"
 #include "dd/report/summary.h"
 #include "dd/run/execute.h"
+#include "dd/run/report_inputs.h"
 #include "dd/run/setup.h"
 #include "dd/run/stages.h"
 
 namespace dd::run {
 namespace {
 
-/// Seeds, methods and modes may be added later.
+/// Seeds, methods, modes and comparisons may be added later.
 Identity run_identity() {
-  return {"run.json", {"seeds", "methods", "mode"}};
+  return {"run.json", {"seeds", "methods", "mode", "align"}};
 }
 
 std::string plan_text(const Setup& setup, const Chain& chain) {
@@ -33,19 +33,6 @@ Setup prepare(const RunOptions& options, const CommonOptions& common, Context& c
   check_earlier(setup, run_identity());
   find_costs(setup, run_identity());
   return setup;
-}
-
-/// The report shows pictures of what went wrong, for the first seed.
-void keep_mistakes(const Setup& setup, const Chain& chain) {
-  const std::unique_ptr<Dataset> data =
-      open_dataset(parse_data_spec(setup.options.data), setup.options.test_split);
-  const report::ScoredImages images{[&](std::int64_t i) { return data->id(i); },
-                                    [&](std::int64_t i) { return data->image(i); }, data->size()};
-  for (const Measurement& measured : chain.measurements()) {
-    if (measured.cell.seed == setup.seeds.front()) {
-      report::save_mistakes(setup.common.out / measured.evaluation, images);
-    }
-  }
 }
 
 }  // namespace
@@ -70,7 +57,7 @@ RunResult run_all(const RunOptions& options, const CommonOptions& common, Contex
   }
   write_json(common.out / "results.json", results);
   warn_of_results(options, results, context.report);
-  keep_mistakes(setup, chain);
+  save_report_inputs(setup, chain);
   report::write_report(common.out);
   result.text = report::summary_table(report::summarise(results));
   return result;

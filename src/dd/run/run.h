@@ -16,10 +16,10 @@ struct RunResult {
   std::string text;       ///< the table of accuracies; with --dry-run, the plan
 };
 
-/// From few shots to measured classifiers: for each seed, adapt, generate, train and evaluate, each
-/// in a folder of its own below OUT (seed-0/adapt-class, …), zero-shot once. Writes OUT/run.json,
-/// OUT/stages.json (times), OUT/results.json and OUT/report.html. What is complete is kept, what
-/// was interrupted goes on. Input is checked before anything is written.
+/// From few shots to measured classifiers: for each seed, adapt, generate, train, evaluate and
+/// align, each in a folder of its own below OUT (seed-0/adapt-class, …), zero-shot once. Writes
+/// OUT/run.json, OUT/stages.json (times), OUT/results.json and OUT/report.html. What is complete is
+/// kept, what was interrupted goes on. Input is checked before anything is written.
 RunResult run_all(const RunOptions& options, const CommonOptions& common, Context& context);
 
 }  // namespace dd::run

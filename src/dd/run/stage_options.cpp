@@ -110,4 +110,17 @@ classify::EvaluateOptions evaluate_options(const Setup& setup, const Cell& cell,
   return to;
 }
 
+align::AlignOptions align_options(const Setup& setup, const Cell& cell,
+                                  const std::filesystem::path& images,
+                                  const std::filesystem::path& shots_file) {
+  align::AlignOptions to;
+  to.real = cell.settings.data;
+  to.real_split = cell.settings.split;
+  to.shots_file = shots_file;
+  to.synthetic = images;
+  to.per_class = cell.settings.per_class;
+  to.clip = setup.clip;
+  return to;
+}
+
 }  // namespace dd::run

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "dd/adapt/adapt.h"
+#include "dd/align/align.h"
 #include "dd/classify/evaluate.h"
 #include "dd/classify/train.h"
 #include "dd/generate/generate.h"
@@ -33,5 +34,10 @@ classify::TrainOptions train_options(const Setup& setup, const Cell& cell,
 /// An empty `classifier` means zero-shot.
 classify::EvaluateOptions evaluate_options(const Setup& setup, const Cell& cell,
                                            const std::filesystem::path& classifier);
+
+/// Of `images` with real images of the split that the shots are from, without the shots.
+align::AlignOptions align_options(const Setup& setup, const Cell& cell,
+                                  const std::filesystem::path& images,
+                                  const std::filesystem::path& shots_file);
 
 }  // namespace dd::run

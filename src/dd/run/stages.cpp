@@ -13,10 +13,17 @@ namespace {
 
 constexpr std::int64_t kPicturesShown = 8;
 
+/// There are real images of every class besides the shots.
+bool has_more_than_shots(const Setup& setup) {
+  return std::ranges::all_of(indices_by_class(*setup.data), [&](const auto& indices) {
+    return std::ssize(indices) > setup.options.shots;
+  });
+}
+
 }  // namespace
 
 const char* work_name(Work work) {
-  constexpr std::array kNames{"shots", "adapt", "generate", "train", "evaluate"};
+  constexpr std::array kNames{"shots", "adapt", "generate", "train", "evaluate", "align"};
   return kNames.at(static_cast<std::size_t>(work));
 }
 
@@ -142,6 +149,23 @@ void Chain::add_pictures(const Cell& cell) {
   add_images(cell, "", kPicturesShown);
 }
 
+void Chain::compare(const Cell& cell) {
+  const std::string name = names_.align(cell);
+  const fs::path images = folder(names_.images(cell));
+  put({.name = name,
+       .what = "synthetic images beside real ones, by CLIP's features",
+       .work = Work::kAlign,
+       .units = cell.settings.per_class * setup_.data->num_classes(),
+       .run = [options = align_options(setup_, cell, images, folder(names_.shots_file(cell))),
+               own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
+         return !align::run_align(options, own, context).skipped;
+       }});
+  comparisons_.push_back({.kind = name.substr(name.rfind("align-") + 6),
+                          .seed = cell.seed,
+                          .folder = folder(name),
+                          .images = images});
+}
+
 void Chain::add(const Cell& cell) {
   Measurement measured{.cell = cell, .evaluation = {}, .classifier = {}, .stages = {}, .work = {}};
   if (cell.needs_shots()) {
@@ -183,6 +207,14 @@ Chain plan_chain(const Setup& setup) {
       for (const char* name : {"synthetic", "synthetic+real"}) {
         if (options.wants(name)) chain.add(cell_of(method_named(name), mode, seed));
       }
+    }
+    if (!options.align || !has_more_than_shots(setup)) continue;
+    chain.compare(cell_of(method_named("frozen"), "none", seed));
+    if (options.wants("disef") || options.wants("disef+real")) {
+      chain.compare(cell_of(method_named("disef"), "none", seed));
+    }
+    for (const std::string& mode : options.modes()) {
+      chain.compare(cell_of(method_named("synthetic"), mode, seed));
     }
   }
   return chain;

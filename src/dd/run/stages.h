@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,7 +15,7 @@
 
 namespace dd::run {
 
-enum class Work { kShots, kAdapt, kGenerate, kTrain, kEvaluate };
+enum class Work { kShots, kAdapt, kGenerate, kTrain, kEvaluate, kAlign };
 
 /// "adapt", as records and plans name it.
 const char* work_name(Work work);
@@ -49,6 +50,14 @@ struct Measurement {
   std::int64_t images_per_class() const;  ///< synthetic ones
 };
 
+/// A set of synthetic images that the chain compares with real ones.
+struct Comparison {
+  std::string kind;  ///< "frozen", "class", "dataset": what the stage's name ends with
+  std::int64_t seed = 0;
+  std::filesystem::path folder;  ///< of the metrics and features
+  std::filesystem::path images;
+};
+
 /// Plans cells so that what they have in common is done once. Stages refer to `setup`, which must
 /// outlive them.
 class Chain {
@@ -61,11 +70,15 @@ class Chain {
   /// Adds a few images of the model as it is, which the report shows beside the adapted ones.
   void add_pictures(const Cell& cell);
   void add_shots(const Cell& cell);
+  /// Compares the cell's images with real ones that are no shots. After everything else of its
+  /// seed: the set must not grow any more.
+  void compare(const Cell& cell);
 
   /// In an order in which they can run.
   const std::vector<Stage>& stages() const { return stages_; }
   const Stage& stage(const std::string& name) const;
   const std::vector<Measurement>& measurements() const { return measurements_; }
+  const std::vector<Comparison>& comparisons() const { return comparisons_; }
 
  private:
   /// Puts the stage in, unless one of its name has as much to do.
@@ -83,6 +96,7 @@ class Chain {
   std::vector<Stage> stages_;
   std::map<std::string, std::size_t> places_;
   std::vector<Measurement> measurements_;
+  std::vector<Comparison> comparisons_;
 };
 
 /// Everything that `run` does.

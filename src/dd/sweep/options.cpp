@@ -26,7 +26,9 @@ class WithoutAxes : public AnyTypeVisitor<WithoutAxes> {
 
   template <class T>
   void any(const std::string& name, T& value, const FieldInfo& info) {
-    if (std::ranges::find(axes(), name) == axes().end()) to_.field(name, value, info);
+    const bool of_run = name == "align";  // a sweep measures accuracy alone
+    const bool is_axis = std::ranges::find(axes(), name) != axes().end();
+    if (!of_run && !is_axis) to_.field(name, value, info);
   }
 
  private:
@@ -107,7 +109,7 @@ void SweepOptions::check() const {
 }
 
 std::vector<std::string> SweepOptions::free_settings() {
-  std::vector<std::string> keys{"seeds", "methods", "mode"};
+  std::vector<std::string> keys{"seeds", "methods", "mode", "align"};
   for (std::string name : axes()) {
     std::ranges::replace(name, '-', '_');
     keys.push_back(std::move(name));

@@ -23,8 +23,9 @@ struct SweepResult {
 /// with the rest, and a larger grid adds to a smaller one. Cells do not depend on what else is in
 /// the grid, nor on the order.
 ///
-/// Writes OUT/sweep.json (settings, cells, rows) and OUT/sweep.csv anew after each cell. Error as
-/// run::run_all, and Error(kUsage) when another process works on the same part (--shard).
+/// Writes OUT/sweep.json (settings, cells, rows) and OUT/sweep.csv anew after each cell, and
+/// OUT/report.html at the end. Error as run::run_all, and Error(kUsage) when another process works
+/// on the same part (--shard).
 SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, Context& context);
 
 }  // namespace dd::sweep
