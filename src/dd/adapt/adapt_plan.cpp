@@ -65,11 +65,15 @@ void add_jobs(AdaptPlan& plan, const AdaptOptions& options, const CommonOptions&
                          .classes = {label},
                          .train = of_label(*plan.shots, split.train, label),
                          .validation = of_label(*plan.shots, split.validation, label),
-                         .steps = std::max<std::int64_t>(1, (total + classes / 2) / classes)});
+                         .steps = steps_of_class(total, classes)});
   }
 }
 
 }  // namespace
+
+std::int64_t steps_of_class(std::int64_t total, std::int64_t classes) {
+  return std::max<std::int64_t>(1, (total + classes / 2) / classes);
+}
 
 std::string AdaptPlan::text() const {
   std::int64_t images = 0;

@@ -38,6 +38,9 @@ struct AdaptPlan {
   std::string text() const;
 };
 
+/// A class's part of `total` steps, rounded, at least 1.
+std::int64_t steps_of_class(std::int64_t total, std::int64_t classes);
+
 /// Draws or reads the shots and shares out the steps: S for the data set, S / N for a class.
 /// Error(kInput) and Error(kUsage) as the data layer has them.
 AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common);

@@ -77,20 +77,20 @@ TEST(ImageList, OpensSplitsInOrderOfLabelAndId) {
                  {.id = "b.png", .label = 1, .split = Split::kTest},
                  {.id = "c.png", .label = 1},
                  {.id = "a.png", .label = 1}};
-  const auto train = dd::open_listed("/root", list, "train", "set", {});
+  const auto train = dd::open_listed("/pictures", list, "train", "set", {});
   ASSERT_EQ(train->size(), 3);
   EXPECT_EQ(train->id(0), "z.png");
   EXPECT_EQ(train->id(1), "a.png");
-  EXPECT_EQ(train->file(1), "/root/a.png");
-  EXPECT_EQ(dd::open_listed("/root", list, "all", "set", {})->size(), 4);
-  expect_input_error(input_error([&] { dd::open_listed("/root", list, "val", "set", {}); }),
+  EXPECT_EQ(train->file(1), "/pictures/a.png");
+  EXPECT_EQ(dd::open_listed("/pictures", list, "all", "set", {})->size(), 4);
+  expect_input_error(input_error([&] { dd::open_listed("/pictures", list, "val", "set", {}); }),
                      "set has no val split");
-  EXPECT_THROW(dd::open_listed("/root", list, "valid", "set", {}), dd::Error);
+  EXPECT_THROW(dd::open_listed("/pictures", list, "valid", "set", {}), dd::Error);
 }
 
 TEST(ImageList, RefusesListsThatContradictThemselves) {
   const auto error = [](const ImageList& list) {
-    return input_error([&] { dd::open_listed("/root", list, "all", "set", {}); });
+    return input_error([&] { dd::open_listed("/pictures", list, "all", "set", {}); });
   };
   ImageList twice = list_of(1, 1);
   twice.images.push_back(twice.images.front());

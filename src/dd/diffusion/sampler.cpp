@@ -135,6 +135,12 @@ const std::vector<std::string>& sampler_names() {
   return names;
 }
 
+std::vector<std::string> sampler_choices() {
+  std::vector<std::string> choices{"auto"};
+  choices.insert(choices.end(), sampler_names().begin(), sampler_names().end());
+  return choices;
+}
+
 bool knows_karras_sigmas(const std::string& name) {
   return std::ranges::any_of(
       kSamplers, [&](const Entry& entry) { return name == entry.name && entry.karras; });

@@ -104,6 +104,9 @@ std::unique_ptr<Sampler> make_sampler(const std::string& name, const ScheduleCon
 /// All names, in the order of the help text.
 const std::vector<std::string>& sampler_names();
 
+/// What an option may name: "auto", for the sampler of the model's scheduler, and sampler_names().
+std::vector<std::string> sampler_choices();
+
 /// Whether the sampler can follow `use_karras_sigmas` (arXiv 2206.00364, equation 5). The others
 /// pass it over, as diffusers does.
 bool knows_karras_sigmas(const std::string& name);

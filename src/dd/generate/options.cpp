@@ -24,8 +24,6 @@ std::int64_t take_number(std::string_view& text) {
 }  // namespace
 
 void GenerateOptions::visit(FieldVisitor& visitor) {
-  std::vector<std::string> samplers{"auto"};
-  samplers.insert(samplers.end(), sampler_names().begin(), sampler_names().end());
   visitor.field(
       "model", model,
       {.help = "diffusers model folder, or a single-file checkpoint of Stable Diffusion 1 "
@@ -56,9 +54,9 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
   visitor.field("captions", captions,
                 {.help = "prompts of the pictures of --from-shots, {\"id\": …, \"caption\": …} a "
                          "line; {} in a caption stands for the class"});
-  visitor.field(
-      "sampler", sampler,
-      {.help = "way from noise to image; auto takes the model's own", .choices = samplers});
+  visitor.field("sampler", sampler,
+                {.help = "way from noise to image; auto takes the model's own",
+                 .choices = sampler_choices()});
   visitor.field("karras", karras,
                 {.help = "take the noise levels of Karras et al. (dpm++, euler, unipc), also where "
                          "the model's scheduler does not"});

@@ -30,6 +30,10 @@ const Method& method_named(const std::string& name) {
   return *found;
 }
 
+std::int64_t Cell::trainings() const {
+  return method.mixes() ? std::max<std::int64_t>(1, std::ssize(settings.lambdas)) : 1;
+}
+
 std::string StageNames::home(const Cell& cell, bool with_shots) const {
   const std::string seed = cat("seed-", cell.seed, "/");
   return full_ && with_shots ? cat(seed, "shots-", cell.settings.shots, "/") : seed;

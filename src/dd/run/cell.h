@@ -45,6 +45,8 @@ struct Cell {
   bool needs_shots() const {
     return method.real || adapted() || method.images == ImageSource::kShots;
   }
+  /// Of the classifier: one for each λ of `lambdas` where λ means something.
+  std::int64_t trainings() const;
 };
 
 /// The folders of a cell's stages, below OUT. Cells share a stage where its name is the same, so a

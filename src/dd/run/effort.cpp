@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "dd/adapt/adapt_plan.h"
 #include "dd/core/error.h"
 
 namespace dd::run {
@@ -20,10 +21,8 @@ void add_adaptation(Effort& effort, const Cell& cell, const ModelCosts& costs,
                     std::int64_t classes) {
   const RunOptions& settings = cell.settings;
   const bool per_class = cell.mode == "class";
-  // As adapt shares them out.
   const std::int64_t each =
-      per_class ? std::max<std::int64_t>(1, (settings.adapt_steps + classes / 2) / classes)
-                : settings.adapt_steps;
+      per_class ? adapt::steps_of_class(settings.adapt_steps, classes) : settings.adapt_steps;
   effort.adapt_steps = per_class ? each * classes : each;
   effort.adapt_images = effort.adapt_steps * settings.adapt_batch;
   const double prompts = per_class ? 1 : prompts_in_batch(classes, settings.adapt_batch);
@@ -47,9 +46,7 @@ void add_drawing(Effort& effort, const Cell& cell, const ModelCosts& costs, std:
 
 void add_training(Effort& effort, const Cell& cell, const ModelCosts& costs) {
   const RunOptions& settings = cell.settings;
-  const std::int64_t trainings =
-      cell.method.mixes() ? std::max<std::int64_t>(1, std::ssize(settings.lambdas)) : 1;
-  effort.train_steps = trainings * settings.classifier_steps;
+  effort.train_steps = cell.trainings() * settings.classifier_steps;
   effort.train_images = effort.train_steps * settings.classifier_batch;
   effort.train_flops = static_cast<double>(effort.train_images) * costs.train_picture +
                        static_cast<double>(effort.train_steps) * costs.train_prompts;

@@ -67,11 +67,9 @@ void visit_adaptation(RunOptions& options, FieldVisitor& visitor) {
 }
 
 void visit_generation(RunOptions& options, FieldVisitor& visitor) {
-  std::vector<std::string> samplers{"auto"};
-  samplers.insert(samplers.end(), sampler_names().begin(), sampler_names().end());
-  visitor.field(
-      "sampler", options.sampler,
-      {.help = "way from noise to image; auto takes the model's own", .choices = samplers});
+  visitor.field("sampler", options.sampler,
+                {.help = "way from noise to image; auto takes the model's own",
+                 .choices = sampler_choices()});
   visitor.field("sample-steps", options.sample_steps,
                 {.help = "sampling steps", .low = 1, .high = 1e6});
   visitor.field("guidance", options.guidance,

@@ -115,8 +115,7 @@ Share Chain::add_classifier(const Cell& cell, const std::string& images) {
   const RunOptions& settings = cell.settings;
   const std::string name = names_.train(cell);
   const fs::path shots = cell.method.real ? folder(names_.shots_file(cell)) : fs::path();
-  const std::int64_t trainings =
-      cell.method.mixes() ? std::max<std::int64_t>(1, std::ssize(settings.lambdas)) : 1;
+  const std::int64_t trainings = cell.trainings();
   return put({.name = name,
               .what = cat(trainings > 1 ? cat(trainings, " x ") : "", settings.classifier_steps,
                           " updates of ", settings.classifier_batch, " images"),

@@ -65,8 +65,6 @@ SweepOptions::SweepOptions()
       lambda{shortest_text(base.lambda)} {}
 
 void SweepOptions::visit(FieldVisitor& visitor) {
-  std::vector<std::string> sampler_choices{"auto"};
-  sampler_choices.insert(sampler_choices.end(), sampler_names().begin(), sampler_names().end());
   visitor.field("shots", shots, {.help = "axis: real images a class", .low = 1, .high = 1e9});
   visitor.field("per-class", per_class,
                 {.help = "axis: synthetic images a class; 0 = the method without them",
@@ -77,7 +75,7 @@ void SweepOptions::visit(FieldVisitor& visitor) {
                  .low = 1,
                  .high = 1e9});
   visitor.field("sampler", samplers,
-                {.help = "axis: way from noise to image", .choices = sampler_choices});
+                {.help = "axis: way from noise to image", .choices = sampler_choices()});
   visitor.field("sample-steps", sample_steps,
                 {.help = "axis: sampling steps", .low = 1, .high = 1e6});
   visitor.field("guidance", guidance,
