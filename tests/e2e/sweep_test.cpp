@@ -151,6 +151,34 @@ TEST_F(Sweep, DrawsFromShotsByTheOfficialCodesProtocol) {
   EXPECT_NE(lines.find("\"start\""), std::string::npos) << lines;
 }
 
+TEST_F(Sweep, ComparesEachSetOfImagesOnceWithRealOnes) {
+  const std::vector<std::string> grid{"--methods",      "frozen,synthetic,synthetic+real",
+                                      "--mode",         "dataset",
+                                      "--shots",        "2",
+                                      "--per-class",    "2,3",
+                                      "--adapt-steps",  "2",
+                                      "--sample-steps", "2",
+                                      "--align"};
+  const ProcessResult first = sweep(path("out"), grid);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.out.find("kid"), std::string::npos) << first.out;
+  const Json rows = dd::read_json(path("out") / "sweep.json").at("alignment_rows");
+  ASSERT_EQ(rows.size(), 2);
+  for (const Json& row : rows) {
+    EXPECT_EQ(row.at("images_per_class"), 3);
+    EXPECT_EQ(row.at("n_synthetic"), 2 * 3);
+    EXPECT_EQ(row.at("n_real"), 2 * (3 - 2)) << "the shots are left out";
+    EXPECT_TRUE(row.at("kid").at("mean").is_number());
+  }
+  EXPECT_NE(dd::read_file(path("out") / "report.html").find("Alignment with real images"),
+            std::string::npos);
+  const ProcessResult all =
+      sweep(path("all"), {"--methods", "frozen", "--shots", "3", "--per-class", "2",
+                          "--sample-steps", "2", "--align"});
+  ASSERT_EQ(all.status, 0) << all.err;
+  EXPECT_NE(all.err.find("no real images besides"), std::string::npos) << all.err;
+}
+
 TEST_F(Sweep, DryRunSaysWhatItCostsAndWritesNothing) {
   const ProcessResult plan =
       sweep(path("out"), {"--shots", "1,2", "--seeds", "0,1,2", "--dry-run"});

@@ -64,6 +64,46 @@ std::string table_section(const Json& rows, const std::string& where) {
                      "seed.</p>\n"));
 }
 
+std::string spread_text(const Json& figure) {
+  if (!figure.is_object()) return "-";
+  const std::string mean = fixed(json_value<double>(figure, "mean", 0, "sweep.json"), 3);
+  const Json deviation = figure.value("deviation", Json());
+  return deviation.is_number() ? cat(mean, " ± ", fixed(deviation.get<double>(), 3)) : mean;
+}
+
+/// Whose rows sweep::group_alignments() made.
+std::string alignment_section(const Json& sweep) {
+  const Json rows = sweep.value("alignment_rows", Json::array());
+  if (!rows.is_array() || rows.empty()) return {};
+  const std::vector<std::string> settings{"shots", "images_per_class", "sampler", "sample_steps",
+                                          "guidance"};
+  const std::vector<std::pair<std::string, std::string>> figures{
+      {"kid", "KID"},          {"fid_infinity", "FID∞"},
+      {"cmmd", "CMMD"},        {"precision", "precision"},
+      {"recall", "recall"},    {"density", "density"},
+      {"coverage", "coverage"}};
+  std::string head = "<th>images</th>";
+  for (const std::string& name : settings) head += cell("th", words_of(name));
+  head += "<th>seeds</th>";
+  for (const auto& [key, title] : figures) head += cell("th", title);
+  std::string body;
+  for (const Json& row : rows) {
+    body += "<tr>" + cell("th", name_of_result(row));
+    for (const std::string& name : settings) {
+      body += cell("td", plain_text(row.value(name, Json())));
+    }
+    body += cell("td", cat(row.value("seeds", Json::array()).size()));
+    for (const auto& [key, title] : figures) {
+      body += cell("td", spread_text(row.value(key, Json())));
+    }
+    body += "</tr>\n";
+  }
+  return section("alignment", "Alignment with real images",
+                 cat("<div class=\"wide\"><table><thead><tr>", head, "</tr></thead><tbody>\n", body,
+                     "</tbody></table></div>\n<p class=\"note\">In features of the CLIP, against "
+                     "real images that are no shots; KID, FID∞ and CMMD: lower is closer.</p>\n"));
+}
+
 std::string plot_section(const Json& rows) {
   std::string charts;
   for (const std::string& setting : number_settings()) {
@@ -93,7 +133,7 @@ void write_sweep_report(const std::filesystem::path& folder) {
   const std::string where = file.string();
   const Json rows = json_required<std::vector<Json>>(sweep, "rows", where);
   const std::vector<std::string> sections{plot_section(rows), table_section(rows, where),
-                                          settings_section(sweep, {})};
+                                          alignment_section(sweep), settings_section(sweep, {})};
   write_file_atomically(folder / "report.html",
                         page("DataDream sweep", heading(sweep, where), sections));
 }

@@ -13,14 +13,13 @@ namespace {
 
 constexpr std::int64_t kPicturesShown = 8;
 
-/// There are real images of every class besides the shots.
-bool has_more_than_shots(const Setup& setup) {
+}  // namespace
+
+bool can_compare(const Setup& setup) {
   return std::ranges::all_of(indices_by_class(*setup.data), [&](const auto& indices) {
     return std::ssize(indices) > setup.options.shots;
   });
 }
-
-}  // namespace
 
 const char* work_name(Work work) {
   constexpr std::array kNames{"shots", "adapt", "generate", "train", "evaluate", "align"};
@@ -149,6 +148,7 @@ void Chain::add_pictures(const Cell& cell) {
 }
 
 void Chain::compare(const Cell& cell) {
+  add_shots(cell);
   const std::string name = names_.align(cell);
   const fs::path images = folder(names_.images(cell));
   put({.name = name,
@@ -159,7 +159,10 @@ void Chain::compare(const Cell& cell) {
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return !align::run_align(options, own, context).skipped;
        }});
-  comparisons_.push_back({.kind = name.substr(name.rfind("align-") + 6),
+  comparisons_.push_back({.cell = cell,
+                          .kind = name.substr(name.rfind("align-") + 6),
+                          .stage = name,
+                          .drawing = names_.images(cell),
                           .seed = cell.seed,
                           .folder = folder(name),
                           .images = images});
@@ -207,7 +210,7 @@ Chain plan_chain(const Setup& setup) {
         if (options.wants(name)) chain.add(cell_of(method_named(name), mode, seed));
       }
     }
-    if (!options.align || !has_more_than_shots(setup)) continue;
+    if (!options.align || !can_compare(setup)) continue;
     chain.compare(cell_of(method_named("frozen"), "none", seed));
     if (options.wants("disef") || options.wants("disef+real")) {
       chain.compare(cell_of(method_named("disef"), "none", seed));

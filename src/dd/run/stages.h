@@ -52,7 +52,10 @@ struct Measurement {
 
 /// A set of synthetic images that the chain compares with real ones.
 struct Comparison {
-  std::string kind;  ///< "frozen", "class", "dataset": what the stage's name ends with
+  Cell cell;
+  std::string kind;     ///< "frozen", "class", "dataset": what the stage's name ends with
+  std::string stage;    ///< that compares
+  std::string drawing;  ///< the stage that draws the images
   std::int64_t seed = 0;
   std::filesystem::path folder;  ///< of the metrics and features
   std::filesystem::path images;
@@ -70,8 +73,8 @@ class Chain {
   /// Adds a few images of the model as it is, which the report shows beside the adapted ones.
   void add_pictures(const Cell& cell);
   void add_shots(const Cell& cell);
-  /// Compares the cell's images with real ones that are no shots. After everything else of its
-  /// seed: the set must not grow any more.
+  /// Compares the cell's images with real ones that are no shots, see can_compare(). After
+  /// everything else of its seed: the set must not grow any more.
   void compare(const Cell& cell);
 
   /// In an order in which they can run.
@@ -98,6 +101,9 @@ class Chain {
   std::vector<Measurement> measurements_;
   std::vector<Comparison> comparisons_;
 };
+
+/// Whether there are real images of every class besides the shots.
+bool can_compare(const Setup& setup);
 
 /// Everything that `run` does.
 Chain plan_chain(const Setup& setup);

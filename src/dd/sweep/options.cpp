@@ -26,9 +26,8 @@ class WithoutAxes : public AnyTypeVisitor<WithoutAxes> {
 
   template <class T>
   void any(const std::string& name, T& value, const FieldInfo& info) {
-    const bool of_run = name == "align";  // a sweep measures accuracy alone
     const bool is_axis = std::ranges::find(axes(), name) != axes().end();
-    if (!of_run && !is_axis) to_.field(name, value, info);
+    if (!is_axis) to_.field(name, value, info);
   }
 
  private:
@@ -62,7 +61,9 @@ SweepOptions::SweepOptions()
       samplers{base.sampler},
       sample_steps{base.sample_steps},
       guidance{shortest_text(base.guidance)},
-      lambda{shortest_text(base.lambda)} {}
+      lambda{shortest_text(base.lambda)} {
+  base.align = false;  // a grid is about accuracy, and has many sets
+}
 
 void SweepOptions::visit(FieldVisitor& visitor) {
   visitor.field("shots", shots, {.help = "axis: real images a class", .low = 1, .high = 1e9});

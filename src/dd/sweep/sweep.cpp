@@ -9,6 +9,7 @@
 #include "dd/report/sweep_report.h"
 #include "dd/run/execute.h"
 #include "dd/run/setup.h"
+#include "dd/sweep/alignment.h"
 #include "dd/sweep/cell_file.h"
 #include "dd/sweep/cost.h"
 #include "dd/sweep/grid.h"
@@ -66,6 +67,7 @@ class Sweeper {
     SweepOptions found = options;
     found.base = setup.options;  // a template's {domain} is filled in
     for (const run::Cell& cell : cells_of(found, setup.seeds)) chain_.add(cell);
+    if (options.base.align) plan_comparisons();
     mine_ = measurements_of(chain_, shard_);
   }
 
@@ -78,8 +80,11 @@ class Sweeper {
         cat("plan for ", setup_.common.out.string(), ": ", chain_.measurements().size(),
             " cells of ", setup_.seeds.size(), " seed(s)");
     if (shard_.of > 1) text += cat(", ", mine_.size(), " in part ", shard_.text());
-    return text + cat(", ", mine_.size() - todo.size(), " measured already\n",
-                      cost_text(chain_, todo, record_));
+    text += cat(", ", mine_.size() - todo.size(), " measured already");
+    if (!chain_.comparisons().empty()) {
+      text += cat("; ", chain_.comparisons().size(), " sets compared with real images");
+    }
+    return text + "\n" + cost_text(chain_, todo, record_);
   }
 
   SweepResult work() {
@@ -96,9 +101,13 @@ class Sweeper {
       cells_.write(*measured, run::result_of(setup_, *measured, record_));
       write_tables();
     }
+    compare_images();
     const Json cells = write_tables();
     result.missing = std::ssize(chain_.measurements()) - std::ssize(cells);
     result.text = sweep_table(group_cells(cells));
+    if (const Json rows = group_alignments(alignments()); !rows.empty()) {
+      result.text += "\n" + alignment_table(rows);
+    }
     run::warn_of_results(setup_.options, cells, context_.report);
     if (!cells.empty()) report::write_sweep_report(setup_.common.out);
     return result;
@@ -114,12 +123,51 @@ class Sweeper {
     json["planned_cells"] = chain_.measurements().size();
     json["cells"] = cells;
     json["rows"] = group_cells(cells);
+    if (const Json compared = alignments(); !compared.empty()) {
+      json["alignments"] = compared;
+      json["alignment_rows"] = group_alignments(compared);
+    }
     write_json(setup_.common.out / sweep_identity().file, json);
     write_file_atomically(setup_.common.out / "sweep.csv", cells_csv(cells));
     return cells;
   }
 
  private:
+  void plan_comparisons() {
+    if (run::can_compare(setup_)) {
+      add_comparisons(chain_, setup_);
+    } else {
+      context_.report.warn(cat("--align is left out: a class of ", setup_.options.data,
+                               " has no real images besides its ", setup_.options.shots, " shots"));
+    }
+  }
+
+  /// Of the sets that this part drew or found.
+  void compare_images() {
+    std::set<std::string> drawn;
+    for (const Measurement* measured : mine_) {
+      drawn.insert(measured->stages.begin(), measured->stages.end());
+    }
+    const run::StageNames names(run::StageNames::Style::kFull);
+    for (const run::Comparison& comparison : chain_.comparisons()) {
+      if (!drawn.contains(comparison.drawing)) continue;
+      finish(names.shots(comparison.cell));
+      // Its cell may have been kept while its images were removed to save space.
+      finish(comparison.drawing);
+      finish(comparison.stage);
+    }
+  }
+
+  Json alignments() const {
+    Json entries = Json::array();
+    for (const run::Comparison& comparison : chain_.comparisons()) {
+      if (Json entry = alignment_of(comparison); !entry.is_null()) {
+        entries.push_back(std::move(entry));
+      }
+    }
+    return entries;
+  }
+
   void finish(const std::string& name) {
     // What was done or checked in this call stays so.
     if (!finished_.insert(name).second) return;
