@@ -31,7 +31,8 @@ SamplingOptions sampling_options(const GenerateOptions& options) {
           .guidance = {options.guidance, options.guidance_low, high},
           .width = size.width,
           .height = size.height,
-          .strength = options.from_shots.empty() ? 0 : options.strength};
+          .strength = options.from_shots.empty() ? 0 : options.strength,
+          .cache_every = options.cache_every};
 }
 
 Json lora_list(const std::vector<LoraUse>& uses, bool with_file) {
@@ -64,6 +65,7 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   common.update(options.model_options.identity());
   // Only where they differ from what sets without this field were made with.
   if (sampling.karras) common["karras"] = true;
+  if (sampling.cache_every > 1) common["cache_every"] = sampling.cache_every;
   if (plan.shared_noise) common["shared_noise"] = true;
   if (plan.starts) common["strength"] = sampling.strength;
   description.settings = common;

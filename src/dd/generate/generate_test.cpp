@@ -72,6 +72,20 @@ TEST_F(GenerateSet, EveryClassGetsItsImagesAndLines) {
   EXPECT_NE(bytes("cat/00000.png"), bytes("dog/00000.png"));
 }
 
+TEST_F(GenerateSet, FeaturesTakenAgainChangeImagesALittleAndAreOnRecord) {
+  options_.steps = 4;
+  options_.guidance_low = 1;  // some steps are guided, some are not
+  run();
+  const std::string plain = bytes("cat/00000.png");
+  EXPECT_FALSE(lines()[0].contains("cache_every"));
+  options_.cache_every = 2;
+  EXPECT_THROW(run(), Error) << "other images must not be mixed into the set";
+  common_.out = folder_.path() / "cached";
+  run();
+  EXPECT_EQ(lines()[0].at("cache_every"), 2);
+  EXPECT_NE(bytes("cat/00000.png"), plain);
+}
+
 TEST_F(GenerateSet, AnyImageCanBeMadeAgainFromItsLine) {
   run();
   const Json line = lines().at(3);

@@ -72,6 +72,11 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
   visitor.field(
       "guidance-high", guidance_high,
       {.help = "highest noise level that is guided; 0 sets no bound", .low = 0, .high = 1e6});
+  visitor.field("cache-every", cache_every,
+                {.help = "compute the U-Net's deeper levels at every n-th step only, and take them "
+                         "again in between (DeepCache); 1 computes them always",
+                 .low = 1,
+                 .high = 1e6});
   visitor.field("negative", negative, {.help = "prompt that guidance leads away from"});
   visitor.field("size", size,
                 {.help = "pixels, as 512 or WxH; empty takes what the model was "

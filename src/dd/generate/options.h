@@ -31,12 +31,13 @@ struct GenerateOptions final : Options {
   std::string sampler = "auto";    ///< auto = the one of the model's scheduler
   bool karras = false;  ///< Karras' noise levels, also where the model's scheduler has others
   std::int64_t steps = 50;
-  double guidance = 2.0;       ///< 1 or less switches guidance off
-  double guidance_low = 0.0;   ///< noise levels sqrt((1 − a) / a) between which guidance acts;
-  double guidance_high = 0.0;  ///< 0 = no upper bound
-  std::string negative;        ///< what guidance leads away from
-  std::string size;            ///< "512" or "WxH"; empty = what the model was trained on
-  std::int64_t batch = 0;      ///< images at a time; 0 = by the size
+  double guidance = 2.0;         ///< 1 or less switches guidance off
+  double guidance_low = 0.0;     ///< noise levels sqrt((1 − a) / a) between which guidance acts;
+  double guidance_high = 0.0;    ///< 0 = no upper bound
+  std::string negative;          ///< what guidance leads away from
+  std::string size;              ///< "512" or "WxH"; empty = what the model was trained on
+  std::int64_t batch = 0;        ///< images at a time; 0 = by the size
+  std::int64_t cache_every = 1;  ///< steps that share the U-Net's deep features; 1 = none do
 
   void visit(FieldVisitor& visitor) override;
 

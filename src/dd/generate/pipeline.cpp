@@ -77,15 +77,23 @@ at::Tensor TextToImage::noise(std::span<const std::uint64_t> seeds) const {
   return at::cat(rows);
 }
 
-at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t step,
-                                const at::Tensor& context, const at::Tensor& both) const {
+at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t step, Batch& batch) const {
   const at::Tensor seen = sampler_->scale_input(latents, step).to(model_.placement.dtype);
   const bool guided = options_.guidance.active(sampler_->noise_level(step));
   const at::Tensor input = guided ? at::cat({seen, seen}) : seen;
   const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
   const at::Tensor times =
       at::full({input.size(0)}, timestep, at::TensorOptions(at::kFloat).device(input.device()));
-  const at::Tensor output = model_.unet(input, times, guided ? both : context).to(at::kFloat);
+  const models::TextContext text = guided
+                                       ? models::TextContext(batch.both, &batch.both_cache)
+                                       : models::TextContext(batch.context, &batch.context_cache);
+  models::DeepFeatures* deep = options_.cache_every > 1 ? &batch.deep : nullptr;
+  if (deep) {
+    // Where guidance begins or ends, the kept features have other rows.
+    const bool fits = deep->features.defined() && deep->features.size(0) == input.size(0);
+    deep->reuse = fits && (step - sampler_->first()) % options_.cache_every != 0;
+  }
+  const at::Tensor output = model_.unet(input, times, text, deep).to(at::kFloat);
   return guided ? guide_stacked(output, options_.guidance.scale) : output;
 }
 
@@ -137,15 +145,16 @@ at::Tensor TextToImage::images_from(std::span<const models::Posterior> starts,
 
 at::Tensor TextToImage::draw(at::Tensor latents, const at::Tensor& context,
                              const at::Tensor& unconditional, const OnStep& on_step) {
-  at::Tensor both;
+  Batch batch;
+  batch.context = context;
   if (options_.guidance.enabled()) {
-    both = at::cat({unconditional.expand({context.size(0), -1, -1}), context});
+    batch.both = at::cat({unconditional.expand({context.size(0), -1, -1}), context});
   }
   latents = latents.to(model_.placement.device);
   for (std::int64_t i = 0; i < evaluations(); ++i) {
     if (on_step) on_step(i);
     const std::int64_t step = sampler_->first() + i;
-    latents = sampler_->step(predict(latents, step, context, both), step, latents);
+    latents = sampler_->step(predict(latents, step, batch), step, latents);
   }
   const at::Tensor pixels = decode(latents);
   // Clamping keeps NaN, so nothing that overflowed on the way gets past this.

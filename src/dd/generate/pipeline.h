@@ -22,7 +22,8 @@ struct SamplingOptions {
   Guidance guidance;
   std::int64_t width = 0;  ///< pixels; 0 = what the model was trained on
   std::int64_t height = 0;
-  double strength = 0;  ///< of image-to-image, at most 1; 0 = from noise alone
+  double strength = 0;           ///< of image-to-image, at most 1; 0 = from noise alone
+  std::int64_t cache_every = 1;  ///< steps for which the U-Net's deep features are taken, from 1
 };
 
 /// Draws images as diffusers' StableDiffusionPipeline does: the same seed gives the same image,
@@ -68,8 +69,15 @@ class TextToImage {
   at::Tensor draw(at::Tensor latents, const at::Tensor& context, const at::Tensor& unconditional,
                   const OnStep& on_step);
   at::Tensor noise(std::span<const std::uint64_t> seeds) const;
-  at::Tensor predict(const at::Tensor& latents, std::int64_t step, const at::Tensor& context,
-                     const at::Tensor& both) const;
+  /// What one batch keeps over its steps.
+  struct Batch {
+    at::Tensor context;  ///< [B, T, width]
+    at::Tensor both;     ///< [2B, T, width], unconditional first; undefined without guidance
+    models::KeyValueCache context_cache;
+    models::KeyValueCache both_cache;
+    models::DeepFeatures deep;
+  };
+  at::Tensor predict(const at::Tensor& latents, std::int64_t step, Batch& batch) const;
   at::Tensor decode(const at::Tensor& latents) const;
 
   const models::StableDiffusion& model_;

@@ -20,9 +20,11 @@ TransformerBlock::CrossAttention::CrossAttention(const nn::Scope& scope, std::in
       out(scope["to_out"][0], width, width) {}
 
 at::Tensor TransformerBlock::CrossAttention::operator()(const at::Tensor& x,
-                                                        const at::Tensor& context,
+                                                        const TextContext& context,
                                                         const nn::AttentionOptions& options) const {
-  return out(nn::attention(q(x), k(context), v(context), options));
+  const auto make = [&] { return KeyValues{k(context.states), v(context.states)}; };
+  const KeyValues seen = context.cache ? context.cache->get(this, make) : make();
+  return out(nn::attention(q(x), seen.keys, seen.values, options));
 }
 
 TransformerBlock::TransformerBlock(const nn::Scope& scope, const SpatialTransformerShape& shape)
@@ -35,7 +37,8 @@ TransformerBlock::TransformerBlock(const nn::Scope& scope, const SpatialTransfor
       gate_(scope["ff"]["net"][0]["proj"], shape.width, 2 * kWiden * shape.width),
       down_(scope["ff"]["net"][2], kWiden * shape.width, shape.width) {}
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& tokens, const at::Tensor& context) const {
+at::Tensor TransformerBlock::operator()(const at::Tensor& tokens,
+                                        const TextContext& context) const {
   const at::Tensor normed = norm1_(tokens);
   at::Tensor x = tokens + self_(normed, normed, options_);
   x = x + cross_(norm2_(x), context, options_);
@@ -61,7 +64,7 @@ SpatialTransformer::SpatialTransformer(const nn::Scope& scope, const SpatialTran
 }
 
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw,
-                                          const at::Tensor& context) const {
+                                          const TextContext& context) const {
   const auto to_tokens = [](const at::Tensor& x) { return x.flatten(2).transpose(1, 2); };
   const auto to_image = [&](const at::Tensor& t) {
     return t.transpose(1, 2).reshape(x_nchw.sizes());

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "dd/models/text_context.h"
 #include "dd/nn/layers.h"
 
 namespace dd::models {
@@ -24,13 +25,13 @@ struct SpatialTransformerShape {
 class TransformerBlock {
  public:
   TransformerBlock(const nn::Scope& scope, const SpatialTransformerShape& shape);
-  at::Tensor operator()(const at::Tensor& tokens, const at::Tensor& context) const;
+  at::Tensor operator()(const at::Tensor& tokens, const TextContext& context) const;
 
  private:
   struct CrossAttention {
     CrossAttention(const nn::Scope& scope, std::int64_t width, std::int64_t context_width);
     nn::Linear q, k, v, out;
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context,
+    at::Tensor operator()(const at::Tensor& x, const TextContext& context,
                           const nn::AttentionOptions& options) const;
   };
   nn::AttentionOptions options_;
@@ -45,8 +46,7 @@ class TransformerBlock {
 class SpatialTransformer {
  public:
   SpatialTransformer(const nn::Scope& scope, const SpatialTransformerShape& shape);
-  /// `context` [B, T, context_width].
-  at::Tensor operator()(const at::Tensor& x_nchw, const at::Tensor& context) const;
+  at::Tensor operator()(const at::Tensor& x_nchw, const TextContext& context) const;
 
  private:
   nn::GroupNorm norm_;

@@ -21,7 +21,7 @@ struct Level {
   std::optional<nn::Conv2d> resample;
 
   at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& time,
-                   const at::Tensor& context) const {
+                   const TextContext& context) const {
     const at::Tensor hidden = resnets[i](x, time);
     return transformers.empty() ? hidden : transformers[i](hidden, context);
   }
@@ -50,8 +50,8 @@ SpatialTransformerShape transformer_shape(std::size_t level, const UNetConfig& c
 class UNetParts {
  public:
   UNetParts(const nn::Scope& scope, const UNetConfig& config);
-  at::Tensor forward(const at::Tensor& latents, const at::Tensor& time,
-                     const at::Tensor& context) const;
+  at::Tensor forward(const at::Tensor& latents, const at::Tensor& time, const TextContext& context,
+                     DeepFeatures* deep) const;
   at::Tensor time_embedding(const at::Tensor& sinusoids) const {
     return time2_(at::silu(time1_(sinusoids)));
   }
@@ -59,7 +59,15 @@ class UNetParts {
  private:
   void add_down(const nn::Scope& scope, const UNetConfig& config, std::size_t level);
   void add_up(const nn::Scope& scope, const UNetConfig& config, std::size_t step);
-  at::Tensor middle(const at::Tensor& x, const at::Tensor& time, const at::Tensor& context) const;
+  at::Tensor middle(const at::Tensor& x, const at::Tensor& time, const TextContext& context) const;
+  /// One level; `skips` are what the way down left for the way up, the last one its output.
+  static void go_down(const Level& level, std::vector<at::Tensor>& skips, const at::Tensor& time,
+                      const TextContext& context);
+  static at::Tensor go_up(const Level& level, at::Tensor x, std::vector<at::Tensor>& skips,
+                          const at::Tensor& time, const TextContext& context);
+  /// All levels but the one of full resolution, down and up again.
+  at::Tensor below_top(std::vector<at::Tensor>& skips, const at::Tensor& time,
+                       const TextContext& context) const;
 
   nn::Conv2d conv_in_;
   nn::Linear time1_, time2_;
@@ -132,31 +140,51 @@ void UNetParts::add_up(const nn::Scope& scope, const UNetConfig& config, std::si
 }
 
 at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time,
-                             const at::Tensor& context) const {
+                             const TextContext& context) const {
   return middle_[1](middle_transformer_[0](middle_[0](x, time), context), time);
 }
 
 at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
-                              const at::Tensor& context) const {
-  at::Tensor x = conv_in_(latents);
-  std::vector<at::Tensor> skips{x};
-  for (const Level& level : down_) {
-    for (std::size_t i = 0; i < level.resnets.size(); ++i)
-      skips.push_back(x = level.layer(i, x, time, context));
-    if (level.resample) skips.push_back(x = (*level.resample)(x));
+                              const TextContext& context, DeepFeatures* deep) const {
+  std::vector<at::Tensor> skips{conv_in_(latents)};
+  go_down(down_.front(), skips, time, context);
+  at::Tensor x;
+  if (deep && deep->reuse && deep->features.defined()) {
+    x = deep->features;
+  } else {
+    x = below_top(skips, time, context);
+    if (deep) deep->features = x;
   }
-  x = middle(x, time, context);
-  for (const Level& level : up_) {
-    for (std::size_t i = 0; i < level.resnets.size(); ++i) {
-      x = level.layer(i, at::cat({x, skips.back()}, 1), time, context);
-      skips.pop_back();
-    }
-    // To the size of the next skip connection, which is not always twice ours.
-    if (level.resample)
-      x = (*level.resample)(
-          at::upsample_nearest2d(x, {skips.back().size(2), skips.back().size(3)}));
+  return conv_out_(at::silu(norm_out_(go_up(up_.back(), x, skips, time, context))));
+}
+
+void UNetParts::go_down(const Level& level, std::vector<at::Tensor>& skips, const at::Tensor& time,
+                        const TextContext& context) {
+  for (std::size_t i = 0; i < level.resnets.size(); ++i)
+    skips.push_back(level.layer(i, skips.back(), time, context));
+}
+
+at::Tensor UNetParts::go_up(const Level& level, at::Tensor x, std::vector<at::Tensor>& skips,
+                            const at::Tensor& time, const TextContext& context) {
+  for (std::size_t i = 0; i < level.resnets.size(); ++i) {
+    x = level.layer(i, at::cat({x, skips.back()}, 1), time, context);
+    skips.pop_back();
   }
-  return conv_out_(at::silu(norm_out_(x)));
+  // To the size of the next skip connection, which is not always twice ours.
+  if (level.resample)
+    x = (*level.resample)(at::upsample_nearest2d(x, {skips.back().size(2), skips.back().size(3)}));
+  return x;
+}
+
+at::Tensor UNetParts::below_top(std::vector<at::Tensor>& skips, const at::Tensor& time,
+                                const TextContext& context) const {
+  for (std::size_t i = 1; i < down_.size(); ++i) {
+    skips.push_back((*down_[i - 1].resample)(skips.back()));
+    go_down(down_[i], skips, time, context);
+  }
+  at::Tensor x = middle(skips.back(), time, context);
+  for (std::size_t i = 0; i + 1 < up_.size(); ++i) x = go_up(up_[i], x, skips, time, context);
+  return x;
 }
 
 UNet::UNet(nn::ParameterSource& source, const UNetConfig& config)
@@ -184,13 +212,14 @@ void UNet::save(const std::filesystem::path& folder, at::ScalarType dtype) const
 }
 
 at::Tensor UNet::operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps,
-                            const at::Tensor& context) const {
+                            const TextContext& context, DeepFeatures* deep) const {
   const at::Tensor sinusoids =
       nn::embed_timesteps(timesteps, {.width = config_.widths[0],
                                       .flip_sin_to_cos = config_.flip_sin_to_cos,
                                       .frequency_shift = config_.frequency_shift});
   return parts_->forward(latents_nchw,
-                         parts_->time_embedding(sinusoids.to(latents_nchw.scalar_type())), context);
+                         parts_->time_embedding(sinusoids.to(latents_nchw.scalar_type())), context,
+                         deep);
 }
 
 }  // namespace dd::models

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dd/core/json.h"
+#include "dd/models/text_context.h"
 #include "dd/nn/layers.h"
 #include "dd/tensor/device.h"
 
@@ -38,6 +39,13 @@ struct UNetConfig {
 
 class UNetParts;
 
+/// What the levels below full resolution made of the last step. Neighbouring steps differ little
+/// there, so sampling may take it again (DeepCache, arXiv 2312.00858).
+struct DeepFeatures {
+  at::Tensor features;  ///< [B, C, H, W] as the topmost level on the way up sees it; set by a call
+  bool reuse = false;   ///< take the features, where there are some, in place of computing them
+};
+
 /// The denoiser of Stable Diffusion.
 class UNet {
  public:
@@ -49,9 +57,10 @@ class UNet {
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 
   /// Noisy latents [B, C, H, W], timesteps [B] (any number type), context [B, T, context_width] →
-  /// the prediction, shaped like the latents.
+  /// the prediction, shaped like the latents. `deep` of the same batch, where it is given, is
+  /// filled or used.
   at::Tensor operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps,
-                        const at::Tensor& context) const;
+                        const TextContext& context, DeepFeatures* deep = nullptr) const;
 
   const UNetConfig& config() const { return config_; }
   const nn::ParameterTable& parameters() const { return *table_; }

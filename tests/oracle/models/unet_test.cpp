@@ -59,6 +59,35 @@ TEST_P(UNetOracle, SavedFolderGivesTheSamePredictionBitForBit) {
   EXPECT_TRUE(run(again).equal(run(unet_)));
 }
 
+TEST_P(UNetOracle, KeptKeysAndValuesGiveTheSamePredictionsBitForBit) {
+  KeyValueCache cache;
+  for (const int timestep : {801, 3}) {
+    const at::Tensor times = at::full({2}, timestep);
+    const at::Tensor plain = unet_(recorded("even.latents"), times, recorded("states"));
+    EXPECT_TRUE(unet_(recorded("even.latents"), times, TextContext(recorded("states"), &cache))
+                    .equal(plain));
+  }
+  EXPECT_FALSE(cache.empty());
+  // What is kept is really used: the states no longer matter.
+  const at::Tensor times = at::full({2}, 3);
+  const at::Tensor other = recorded("states") + 1;
+  EXPECT_TRUE(unet_(recorded("even.latents"), times, TextContext(other, &cache))
+                  .equal(unet_(recorded("even.latents"), times, recorded("states"))));
+}
+
+TEST_P(UNetOracle, DeepFeaturesOfTheSameInputsGiveTheSamePredictionBitForBit) {
+  const auto predict = [&](int timestep, DeepFeatures* deep) {
+    return unet_(recorded("even.latents"), at::full({2}, timestep), recorded("states"), deep);
+  };
+  DeepFeatures deep;
+  deep.reuse = true;  // there are none yet
+  EXPECT_TRUE(predict(801, &deep).equal(predict(801, nullptr)));
+  EXPECT_TRUE(predict(801, &deep).equal(predict(801, nullptr)));
+  EXPECT_FALSE(predict(3, &deep).equal(predict(3, nullptr))) << "features of timestep 801 are used";
+  deep.reuse = false;
+  EXPECT_TRUE(predict(3, &deep).equal(predict(3, nullptr)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, UNetOracle, ::testing::Values("sd1", "sd2"),
                          [](const auto& test) { return std::string(test.param); });
 
