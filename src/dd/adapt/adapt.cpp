@@ -135,7 +135,7 @@ class Trainer {
                          .flip = options_.flip,
                          .timesteps = model_.schedule.num_train_timesteps,
                          .seed = seed});
-    AdaptTask task(model_, conditioner_, batches);
+    AdaptTask task(model_, conditioner_, batches, options_.accumulate);
     const train::EngineOptions engine{
         .name = job.class_name.empty() ? "adapt" : "adapt " + job.class_name,
         .steps = job.steps,
@@ -176,6 +176,10 @@ class Trainer {
 }  // namespace
 
 AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, Context& context) {
+  if (options.accumulate > options.batch) {
+    fail_usage(cat("--accumulate ", options.accumulate, " is more than the ", options.batch,
+                   " images of a step, --batch; lower it"));
+  }
   const AdaptPlan plan = make_plan(options, common);
   context.report.info(cat("adapt: ", plan.text()));
   if (common.dry_run) {

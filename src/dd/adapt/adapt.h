@@ -30,6 +30,7 @@ struct AdaptOptions final : Options {
   std::int64_t epochs = 200;  ///< passes over the shots, where `steps` is 0
   std::int64_t steps = 0;     ///< for the whole data set; a class gets steps / classes
   std::int64_t batch = 8;
+  std::int64_t accumulate = 1;  ///< parts that a step's batch goes through the model in
   std::int64_t resolution = 0;  ///< pixels a side; 0 = what the model was trained on
   std::string crop = "random";  ///< random or center, after the short side was resized
   bool flip = false;            ///< show images mirrored, half of the time

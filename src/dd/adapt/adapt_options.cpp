@@ -39,6 +39,11 @@ void AdaptOptions::visit(FieldVisitor& visitor) {
                  .low = 0,
                  .high = kMany});
   visitor.field("batch", batch, {.help = "images a step", .low = 1, .high = 65536});
+  visitor.field("accumulate", accumulate,
+                {.help = "parts that the images of a step go through the model in, their gradients "
+                         "added up: less memory, the same result but for rounding",
+                 .low = 1,
+                 .high = 65536});
   visitor.field(
       "resolution", resolution,
       {.help = "pixels a side; 0 = what the model was trained on", .low = 0, .high = 4096});

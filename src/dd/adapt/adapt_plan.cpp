@@ -124,9 +124,10 @@ AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common) {
 std::string settings_text(const AdaptOptions& options, const CommonOptions& common,
                           const std::string& dtype, std::int64_t resolution) {
   Json settings = options_to_json(options);
-  // Paths belong to this machine, the images count by their hash; the others change no result.
+  // Paths belong to this machine, the images count by their hash; the others change no result
+  // (but for rounding).
   for (const char* key : {"model", "data", "shots_file", "save_every", "validate_every", "shots",
-                          "split", "tokenizer", "prediction_type"}) {
+                          "split", "tokenizer", "prediction_type", "accumulate"}) {
     settings.erase(key);
   }
   settings.update(options.model_options.identity());

@@ -108,6 +108,7 @@ TEST_F(AdaptPlanTest, SettingsLeaveOutWhatChangesNothing) {
   AdaptOptions moved = options_;
   moved.data = "elsewhere";
   moved.save_every = 3;
+  moved.accumulate = 2;
   EXPECT_EQ(settings_text(moved, common_, "f32", 32), text);
   moved.rank = 4;
   EXPECT_NE(settings_text(moved, common_, "f32", 32), text);

@@ -5,17 +5,38 @@
 #include <ATen/ops/mse_loss.h>
 
 namespace dd::adapt {
+namespace {
+
+DiffusionBatch rows_of(const DiffusionBatch& batch, std::int64_t begin, std::int64_t end) {
+  return {batch.latents_nchw.slice(0, begin, end),
+          batch.noise_nchw.slice(0, begin, end),
+          batch.timesteps.slice(0, begin, end),
+          {batch.prompts.begin() + begin, batch.prompts.begin() + end}};
+}
+
+}  // namespace
 
 AdaptTask::AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-                     BatchSource& batches)
+                     BatchSource& batches, std::int64_t parts)
     : model_(model),
       conditioner_(conditioner),
       batches_(batches),
+      parts_(parts),
       schedule_(model.schedule, model.placement.device),
       validation_(batches.validation()) {}
 
 at::Tensor AdaptTask::loss(std::int64_t step) {
   return loss_of(batches_.batch(step));
+}
+
+at::Tensor AdaptTask::part_of_loss(std::int64_t step, std::int64_t part) {
+  if (parts_ == 1) return loss(step);
+  if (part == 0) whole_ = batches_.batch(step);
+  const std::int64_t rows = whole_.timesteps.size(0);
+  const std::int64_t begin = rows * part / parts_;
+  const std::int64_t end = rows * (part + 1) / parts_;
+  const double share = static_cast<double>(end - begin) / static_cast<double>(rows);
+  return loss_of(rows_of(whole_, begin, end)) * share;
 }
 
 std::optional<double> AdaptTask::validation_loss() {

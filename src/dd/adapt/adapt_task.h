@@ -16,11 +16,14 @@ namespace dd::adapt {
 /// float32 from the model's precision.
 class AdaptTask final : public train::Task {
  public:
-  /// All three must outlive the task. The source is asked for its validation batches right away.
+  /// The first three must outlive the task. The source is asked for its validation batches right
+  /// away. A step's batch goes through the model in `parts` parts, at most one a row.
   AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-            BatchSource& batches);
+            BatchSource& batches, std::int64_t parts = 1);
 
   at::Tensor loss(std::int64_t step) override;
+  std::int64_t parts() const override { return parts_; }
+  at::Tensor part_of_loss(std::int64_t step, std::int64_t part) override;
   std::optional<double> validation_loss() override;
 
  private:
@@ -29,6 +32,8 @@ class AdaptTask final : public train::Task {
   const models::StableDiffusion& model_;
   const Conditioner& conditioner_;
   BatchSource& batches_;
+  std::int64_t parts_;
+  DiffusionBatch whole_;  ///< of the step whose parts are being computed
   NoiseSchedule schedule_;
   std::vector<DiffusionBatch> validation_;
 };

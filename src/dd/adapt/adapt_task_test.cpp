@@ -98,6 +98,29 @@ TEST_P(AdaptTaskOracle, FiveStepsEqualTheReferenceTrainer) {
   }
 }
 
+/// Three rows in two or three parts: gradients are those of the whole batch but for rounding.
+TEST_P(AdaptTaskOracle, PartsOfABatchAddUpToItsLossAndGradient) {
+  const Conditioner conditioner(model_.text_encoder, tokens(), true);
+  RecordedBatches batches(record_, note_.at("scaling_factor").get<double>(), prompts());
+  train::FlatParameters parameters(lora_.parameters());
+  AdaptTask whole(model_, conditioner, batches);
+  const at::Tensor loss = whole.part_of_loss(1, 0);
+  loss.backward();
+  const at::Tensor gradient = parameters.gradient().clone();
+  for (const std::int64_t parts : {2, 3}) {
+    parameters.zero_gradient();
+    AdaptTask task(model_, conditioner, batches, parts);
+    double sum = 0;
+    for (std::int64_t part = 0; part < task.parts(); ++part) {
+      const at::Tensor share = task.part_of_loss(1, part);
+      share.backward();
+      sum += share.item<double>();
+    }
+    EXPECT_NEAR(sum, loss.item<double>(), 1e-6 * sum);
+    expect_close(parameters.gradient(), gradient, cat(parts, " parts"), 1e-5);
+  }
+}
+
 TEST_P(AdaptTaskOracle, ValidationLossIsTheMeanOverFixedBatches) {
   const Conditioner conditioner(model_.text_encoder, tokens(), true);
   RecordedBatches batches(record_, note_.at("scaling_factor").get<double>(), prompts());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/train/engine.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
@@ -87,19 +88,29 @@ class Run {
  private:
   void train_step() {
     parameters_.zero_gradient();
-    const at::Tensor loss = task_.loss(step_);
-    loss.backward();
+    const at::Tensor value = accumulate_gradient();
     if (options_.optimizer.clip > 0) parameters_.clip_gradient(options_.optimizer.clip);
     optimizer_.step(learning_rate(options_.optimizer, step_, options_.steps));
     ++step_;
     update_average();
-    const at::Tensor value = loss.detach().to(at::kDouble);
     if (options_.keep_step_losses) new_losses_.push_back(value);
     stretch_sum_ = stretch_ == 0 ? value.clone() : stretch_sum_.add_(value);
     ++stretch_;
     if (stretch_ == kStretch || step_ == options_.steps) end_stretch();
     const bool due = options_.validate_every > 0 && step_ % options_.validate_every == 0;
     if (due || step_ == options_.steps) validate();
+  }
+
+  /// Returns the step's loss, float64 on its device.
+  at::Tensor accumulate_gradient() {
+    at::Tensor sum;
+    for (std::int64_t part = 0; part < task_.parts(); ++part) {
+      const at::Tensor loss = task_.part_of_loss(step_, part);
+      loss.backward();
+      const at::Tensor value = loss.detach().to(at::kDouble);
+      sum = part == 0 ? value : sum + value;
+    }
+    return sum;
   }
 
   void update_average() {

@@ -19,6 +19,10 @@ class Task {
   virtual ~Task() = default;
   /// The scalar loss of this step, with its graph.
   virtual at::Tensor loss(std::int64_t step) = 0;
+  /// A step may compute its loss in parts, whose gradients are added up: less memory, one result.
+  virtual std::int64_t parts() const { return 1; }
+  /// Parts of a step are asked for in order; their sum is loss(step).
+  virtual at::Tensor part_of_loss(std::int64_t step, std::int64_t) { return loss(step); }
   /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing.
   /// Called without gradient recording.
   virtual std::optional<double> validation_loss() { return std::nullopt; }
