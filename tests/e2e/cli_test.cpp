@@ -21,6 +21,23 @@ TEST(Cli, VersionNamesTheProgramAndLibTorch) {
   EXPECT_EQ(result.err, "");
 }
 
+TEST(Cli, CompletionKnowsCommandsFlagsAndChoices) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto result = datadream({"completion", shell});
+    EXPECT_EQ(result.status, 0) << result.err;
+    for (const char* word : {"adapt", "save-every", "class dataset"})
+      EXPECT_NE(result.out.find(word), std::string::npos) << shell << " " << word;
+  }
+  EXPECT_EQ(datadream({"completion", "csh"}).status, 2);
+  const std::string ask = datadream({"completion", "bash"}).out +
+                          "COMP_WORDS=(datadream adapt --mode '') COMP_CWORD=3\n"
+                          "_datadream; echo \"${COMPREPLY[@]}\"";
+  const auto answer = dd::test::run_process({"/bin/bash", "-c", ask});
+  EXPECT_NE(answer.out.find("class"), std::string::npos) << answer.out << answer.err;
+  EXPECT_NE(answer.out.find("dataset"), std::string::npos) << answer.out << answer.err;
+  EXPECT_EQ(answer.out.find("--"), std::string::npos) << answer.out;
+}
+
 TEST(Cli, HelpListsCommandsAndStatus) {
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{}, {"--help"}, {"-h"}, {"help"}}) {

@@ -25,9 +25,11 @@ struct ProcessResult {
 };
 
 struct ProcessOptions {
-  /// Sent once standard error holds `signal_after_text` (at once when that is empty).
+  /// Sent once standard error holds `signal_after_text` and the time has passed (at once when that
+  /// is empty and there is none).
   int signal = 0;
   std::string signal_after_text{};
+  double signal_after_seconds = 0;
   /// Killed, and reported as status 137, when it takes longer.
   double limit_seconds = 240;
   std::map<std::string, std::string> environment{};
@@ -85,10 +87,11 @@ inline ProcessResult run_process(const std::vector<std::string>& words,
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   while (ends[0].fd >= 0 || ends[1].fd >= 0) {
-    ::poll(ends.data(), ends.size(), 50);
+    ::poll(ends.data(), ends.size(), signal_is_due ? 2 : 50);
     if (ends[0].revents != 0 && !detail::drain(out[0], result.out)) ends[0].fd = -1;
     if (ends[1].revents != 0 && !detail::drain(err[0], result.err)) ends[1].fd = -1;
-    if (signal_is_due && result.err.find(options.signal_after_text) != std::string::npos) {
+    if (signal_is_due && elapsed() >= options.signal_after_seconds &&
+        result.err.find(options.signal_after_text) != std::string::npos) {
       ::kill(child, options.signal);
       signal_is_due = false;
     }

@@ -25,6 +25,7 @@ Command convert_command() {
                "  datadream convert adapters/pytorch_lora_weights.safetensors --to kohya "
                "--out lora.safetensors\n"
                "  datadream convert classifier --clip clip --to hf-clip --out merged-clip",
+       .locking = OutLocking::kBeside,
        .positional = "in"},
       convert);
 }

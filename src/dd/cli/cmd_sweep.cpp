@@ -35,7 +35,8 @@ Command sweep_command() {
            "missing, also after a crash, and a larger grid adds to a smaller one.\n"
            "  datadream sweep --shots 1,4,16 --per-class 0,50,100 --mode class --seeds 0,1,2 "
            "--out out/scaling\n"
-           "  datadream sweep --config grid.toml --dry-run --out out/grid"},
+           "  datadream sweep --config grid.toml --dry-run --out out/grid",
+       .locking = OutLocking::kOwn},
       run);
 }
 

@@ -14,12 +14,20 @@
 
 namespace dd::cli {
 
+/// How a command keeps other processes from its --out.
+enum class OutLocking {
+  kInside,  ///< a file in the folder, while it works
+  kBeside,  ///< the same beside it: the command puts --out in place whole
+  kOwn,     ///< it sees to that itself
+};
+
 /// What a user may know of a command before running it.
 struct CommandInfo {
-  std::string name;          ///< "adapt"; may be of two words: "data check"
-  std::string summary;       ///< one line for the list of commands
-  std::string help{};        ///< what it reads and writes, with an example
-  bool needs_out = true;     ///< --out must be given
+  std::string name;       ///< "adapt"; may be of two words: "data check"
+  std::string summary;    ///< one line for the list of commands
+  std::string help{};     ///< what it reads and writes, with an example
+  bool needs_out = true;  ///< --out must be given
+  OutLocking locking = OutLocking::kInside;
   std::string positional{};  ///< name of the field that is also taken without its flag
 };
 

@@ -94,6 +94,7 @@ std::string program_help(const std::vector<Command>& commands) {
       "datadream: from a few labelled photos to a synthetic training set and a classifier\n\n"
       "usage: datadream COMMAND [OPTION]…\n"
       "       datadream COMMAND --help\n"
+      "       datadream completion bash|zsh|fish\n"
       "       datadream --version\n\n"
       "commands:\n";
   for (const Command& command : commands) text += row(command.info.name, command.info.summary);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <ostream>
 
+#include "dd/cli/completion.h"
 #include "dd/cli/config_file.h"
 #include "dd/cli/help.h"
 #include "dd/cli/json_log.h"
@@ -19,6 +20,7 @@
 #include "dd/cli/terminal_reporter.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/core/folder_lock.h"
 
 namespace dd::cli {
 namespace {
@@ -47,11 +49,29 @@ void save_config(const Command& command, const CommonOptions& common) {
                         config_text(command.info.name, common, *command.options));
 }
 
+/// The lock file that belongs to what the command writes; empty when it needs none.
+std::filesystem::path lock_file_of(const CommandInfo& info, const CommonOptions& common) {
+  const std::filesystem::path& out = common.out;
+  if (common.dry_run || out.empty() || !info.needs_out || info.locking == OutLocking::kOwn)
+    return {};
+  if (info.locking == OutLocking::kInside) return out / ".lock";
+  const std::filesystem::path clean = out.has_filename() ? out : out.parent_path();
+  return clean.parent_path() / cat(".", clean.filename().string(), ".lock");
+}
+
 void run_command(const Command& command, const CommonOptions& common, std::ostream& results,
                  std::ostream& messages) {
   CancelToken cancel;
   const StopSignals signals(cancel);
   TerminalReporter terminal(messages, style_for(common), seconds_now);
+  // Before the log is opened: a refused process must not empty the holder's.
+  std::optional<FolderLock> lock;
+  if (const auto file = lock_file_of(command.info, common); !file.empty()) {
+    lock.emplace(common.out, file);
+    if (!lock->held())
+      terminal.warn(cat("the disk of ", file.string(),
+                        " knows no locks; start no second process on the same --out"));
+  }
   std::optional<JsonLog> log;
   if (!common.log_json.empty()) log.emplace(common.log_json, terminal);
   if (common.threads > 0) at::set_num_threads(static_cast<int>(common.threads));
@@ -99,6 +119,11 @@ void dispatch(const std::vector<std::string>& arguments, const std::vector<Comma
   }
   if (first == "--version") {
     results << version_text() << "\n";
+    return;
+  }
+  if (first == "completion") {
+    if (arguments.size() != 2) fail_usage("completion takes one word: bash, zsh or fish");
+    results << completion_script(arguments[1], commands);
     return;
   }
   // Not in the help: `make docs` writes docs/cli.md with it.

@@ -42,11 +42,16 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+/// Some disks put off saying that they are full or broken until here.
 void sync_to_disk(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return;
-  ::fsync(descriptor);
+  const int problem = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
+  // Files that are not on a disk, and folders on some network disks, cannot be synced.
+  if (problem == 0 || problem == EINVAL || problem == EROFS || problem == EBADF) return;
+  fail_resource(cat("cannot write ", path.string(), ": ", std::strerror(problem),
+                    "; free some space or check the disk, then run the same command again"));
 }
 
 std::ifstream open_for_reading(const fs::path& path) {
@@ -98,6 +103,8 @@ void write_file_atomically(const fs::path& path,
     fail_resource(cat("cannot write ", path.string(), ": ", error.message(),
                       "; check the folder's permissions"));
   }
+  // The new name is only safe from a power cut once the folder is on the disk too.
+  sync_to_disk(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
