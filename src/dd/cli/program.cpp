@@ -21,6 +21,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/folder_lock.h"
+#include "dd/tensor/profile.h"
 
 namespace dd::cli {
 namespace {
@@ -75,12 +76,19 @@ void run_command(const Command& command, const CommonOptions& common, std::ostre
   std::optional<JsonLog> log;
   if (!common.log_json.empty()) log.emplace(common.log_json, terminal);
   if (common.threads > 0) at::set_num_threads(static_cast<int>(common.threads));
-  Context context{log ? static_cast<Reporter&>(*log) : terminal, cancel};
+  Reporter& shown = log ? static_cast<Reporter&>(*log) : terminal;
+  std::optional<Profile> profile;
+  if (common.profile) profile.emplace(shown);
+  Context context{profile ? static_cast<Reporter&>(*profile) : shown, cancel};
   try {
     command.run(common, context, results);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCancelled) save_config(command, common);
     throw;
+  }
+  if (profile) {
+    profile->stop();
+    profile->print(messages, measured_peak());
   }
   save_config(command, common);
   if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");

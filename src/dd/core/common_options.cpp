@@ -39,6 +39,8 @@ void CommonOptions::visit(FieldVisitor& visitor) {
                          "one JSON object a line"});
   visitor.field("dry-run", dry_run,
                 {.help = "say what would be done and what it costs, do nothing"});
+  visitor.field("profile", profile,
+                {.help = "say at the end where the time went, by stage and operator"});
 }
 
 void CommonOptions::check() const {

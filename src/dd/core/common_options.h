@@ -22,6 +22,7 @@ struct CommonOptions final : Options {
   bool verbose = false;            ///< progress line by line, even on a terminal
   std::filesystem::path log_json;  ///< progress and messages as JSON lines; empty = none
   bool dry_run = false;            ///< say what would be done and what it costs; write nothing
+  bool profile = false;            ///< say at the end where the time went
 
   void visit(FieldVisitor& visitor) override;
 
