@@ -3,6 +3,7 @@
 #   make test       build, then all tests
 #   make demo       build, then the whole way on real data: out/demo/report.html
 #   make conformance  compare with live diffusers in a Python environment that it sets up
+#   make bench      measure against the Python programs: docs/performance.md
 #   make docs       write docs/cli.md from the program's help
 #   make format | tidy | clean
 # DATADREAM_TORCH=DIR takes a LibTorch that is already there. JOBS=N limits the processes.
@@ -10,10 +11,11 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 OUT ?= out/demo
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 
 export DATADREAM_TORCH
 
-.PHONY: all setup configure build test demo conformance docs format tidy clean
+.PHONY: all setup configure build test demo conformance bench docs format tidy clean
 all: build
 
 setup:
@@ -39,6 +41,9 @@ demo: build
 
 conformance: build
 	@tools/oracle/conformance $(BUILD)
+
+bench: build
+	@bench/run --program $(BUILD)/datadream $(BENCH_ARGS)
 
 docs: build
 	@$(BUILD)/datadream help-markdown > docs/cli.md
