@@ -100,6 +100,29 @@ TEST_F(Generate, SingleFilesDrawTheImageOfTheFolder) {
   }
 }
 
+TEST_F(Generate, ProfileSaysWhereTheTimeWent) {
+  const std::vector<std::string> words{"generate",  "--model",  oracle("models/sd1").string(),
+                                       "--prompt",  "a bag",    "--steps",
+                                       "2",         "--device", "cpu",
+                                       "--threads", "1",        "--out",
+                                       "",          "--force"};
+  const auto drawn = [&](const std::string& name, bool profiled) {
+    std::vector<std::string> all = words;
+    all[12] = path(name).string();
+    if (profiled) all.push_back("--profile");
+    return datadream(all);
+  };
+  const ProcessResult plain = drawn("plain", false);
+  const ProcessResult profiled = drawn("profiled", true);
+  ASSERT_EQ(profiled.status, 0) << profiled.err;
+  EXPECT_EQ(plain.err.find("profile"), std::string::npos);
+  EXPECT_NE(profiled.err.find("profile: measured peak"), std::string::npos) << profiled.err;
+  EXPECT_NE(profiled.err.find("profile: generate, "), std::string::npos) << profiled.err;
+  EXPECT_NE(profiled.err.find("aten::convolution "), std::string::npos) << profiled.err;
+  EXPECT_EQ(dd::read_file(path("plain") / "00000.png"),
+            dd::read_file(path("profiled") / "00000.png"));
+}
+
 TEST_F(Generate, WhatLiesBesideASingleFileIsPartOfTheModelsHash) {
   const fs::path ckpt = unpacked("sd1");
   draw(ckpt);

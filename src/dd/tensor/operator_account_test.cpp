@@ -49,7 +49,7 @@ TEST(OpenOperators, AnOperatorWithFlopsTakesAllInsideIt) {
 }
 
 double flops(const std::string& name, const std::vector<IValue>& inputs) {
-  return dd::operator_flops(name, inputs);
+  return dd::operator_flops(name, c10::ArrayRef<const IValue>(inputs.data(), inputs.size()));
 }
 
 TEST(OperatorFlops, FollowFromShapes) {
