@@ -4,6 +4,7 @@
 #   make demo       build, then the whole way on real data: out/demo/report.html
 #   make conformance  compare with live diffusers in a Python environment that it sets up
 #   make bench      measure against the Python programs: docs/performance.md
+#   make bench-micro  time attention, blocks, tokenizer, pictures and FID alone (libbenchmark-dev)
 #   make docs       write docs/cli.md from the program's help
 #   make format | tidy | clean
 # DATADREAM_TORCH=DIR takes a LibTorch that is already there. JOBS=N limits the processes.
@@ -15,7 +16,7 @@ BENCH_ARGS ?=
 
 export DATADREAM_TORCH
 
-.PHONY: all setup configure build test demo conformance bench docs format tidy clean
+.PHONY: all setup configure build test demo conformance bench bench-micro docs format tidy clean
 all: build
 
 setup:
@@ -44,6 +45,11 @@ conformance: build
 
 bench: build
 	@bench/run --program $(BUILD)/datadream $(BENCH_ARGS)
+
+bench-micro: configure
+	@cmake -B $(BUILD) -DDATADREAM_BENCH=ON >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS) --target datadream_micro
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BUILD)/bench/micro/datadream_micro $(BENCH_ARGS)
 
 docs: build
 	@$(BUILD)/datadream help-markdown > docs/cli.md

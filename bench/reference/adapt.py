@@ -55,7 +55,7 @@ for value in trained:
     value.data = value.data.float()
 optimizer = torch.optim.AdamW(trained, lr=1e-4, weight_decay=1e-2)
 rates = get_scheduler("cosine", optimizer, num_warmup_steps=0, num_training_steps=options.steps)
-files = [each for each in progress.labelled(options.data) if options.class_name in (None, each[1])]
+files = [each for each in progress.labelled(options.data) if options.class_name in (None, each[1])][:options.shots]
 # Fewer shots than a batch are repeated, as datadream does: a step always has the whole batch.
 files *= -(-options.batch // len(files))
 batches = endless(torch.utils.data.DataLoader(Shots(files, tokenizer), options.batch, shuffle=True, drop_last=True))

@@ -17,6 +17,8 @@ def arguments(text):
     parser.add_argument("--adapters", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--class-name", help="only this class")
+    parser.add_argument("--classes", type=int, help="only the first ones")
+    parser.add_argument("--shots", type=int, help="only the first images of a class")
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--per-class", type=int, default=1)
@@ -33,7 +35,7 @@ def arguments(text):
 
 
 def first_done():
-    """bench/run takes the time of this line: the first step or image is finished."""
+    """bench/run takes the time of this line: the first step, of training or of sampling, is finished."""
     print("first", flush=True)
 
 

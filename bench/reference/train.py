@@ -57,7 +57,7 @@ def pooled(value):
 base = CLIPModel.from_pretrained(options.model, torch_dtype=options.dtype)
 side, length = base.config.vision_config.image_size, base.config.text_config.max_position_embeddings
 model = get_peft_model(base, LoraConfig(
-    r=16, lora_alpha=16, target_modules=["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]))
+    r=16, lora_alpha=16, target_modules=["q_proj", "k_proj", "v_proj", "out_proj"]))
 tokenizer = CLIPTokenizer.from_pretrained(options.model)
 photos = Photos(progress.labelled(options.data), side)
 prompts = tokenizer([f"a photo of a {name}" for name in photos.labels], padding="max_length", max_length=length,
