@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/seeds.h"
 #include "support/colour_set.h"
