@@ -81,7 +81,8 @@ Profile::~Profile() {
 
 void Profile::progress(const std::string& task, std::int64_t done, std::int64_t total,
                        const std::string& detail) {
-  if (running_) settle(done > 0 ? task : began_ ? "between" : "start");
+  if (running_) settle(done > 0 || task == task_ ? task : began_ ? "between" : "start");
+  task_ = task;
   next_.progress(task, done, total, detail);
 }
 

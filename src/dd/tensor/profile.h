@@ -15,9 +15,10 @@ namespace dd {
 /// Where the time of a command goes, by stage and by ATen operator (`--profile`).
 ///
 /// Stages are the tasks that the command reports progress of: what ran since the last report
-/// belongs to the task of the next one that says something was done; what came before, loading say,
-/// to "start". Everything is passed on to the next reporter. One profile at a time in a process;
-/// while none exists, LibTorch runs as it does without any.
+/// belongs to the task of the next one, but for a task's first report that says nothing was done
+/// yet: what came before that, loading say, belongs to "start" or "between". Everything is passed
+/// on to the next reporter. One profile at a time in a process; while none exists, LibTorch runs as
+/// it does without any.
 ///
 /// On CUDA, times are those of launching: kernels run on by themselves.
 class Profile final : public Reporter {
@@ -50,6 +51,7 @@ class Profile final : public Reporter {
   std::uint64_t handle_ = 0;
   bool running_ = false;
   bool began_ = false;
+  std::string task_;  ///< of the last report
   double settled_at_ = 0;
   std::mutex mutex_;  ///< of pending_
   OperatorCosts pending_;
