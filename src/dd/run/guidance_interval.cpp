@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 #include "dd/core/error.h"
@@ -41,6 +42,17 @@ GuidanceInterval GuidanceInterval::parse(const std::string& text) {
 std::string GuidanceInterval::text() const {
   if (low == 0 && high == 0) return kAll;
   return cat(low > 0 ? shortest_text(low) : "", ":", high > 0 ? shortest_text(high) : "");
+}
+
+std::vector<std::string> interval_texts(const std::vector<std::string>& given) {
+  std::vector<std::string> texts;
+  for (const std::string& list : given) {
+    std::istringstream words(list);
+    for (std::string word; std::getline(words, word, ',');) {
+      texts.push_back(GuidanceInterval::parse(word).text());
+    }
+  }
+  return texts;
 }
 
 }  // namespace dd::run

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace dd::run {
 
@@ -18,5 +19,9 @@ struct GuidanceInterval {
   /// One text for all ways of writing it.
   std::string text() const;
 };
+
+/// The one text of each interval, where every given text may be a list with commas: {"all,0.5:3",
+/// "2:"}. Error(kUsage).
+std::vector<std::string> interval_texts(const std::vector<std::string>& given);
 
 }  // namespace dd::run

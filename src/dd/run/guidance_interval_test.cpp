@@ -22,6 +22,12 @@ TEST(GuidanceInterval, HasOneTextForAllWaysOfWritingIt) {
   EXPECT_EQ(part.high, 3);
 }
 
+TEST(GuidanceInterval, ListsMayHaveCommas) {
+  EXPECT_EQ(dd::run::interval_texts({"all,0.5:3.0", "2:"}),
+            (std::vector<std::string>{"all", "0.5:3", "2:"}));
+  EXPECT_THROW(dd::run::interval_texts({"all,,2:"}), dd::Error);
+}
+
 TEST(GuidanceInterval, AnythingElseIsRefusedByName) {
   for (const char* given : {"", "some", "1", "3:1", "-1:2", "1:2:3", "nan:1", "1:inf", "1 :2"}) {
     try {

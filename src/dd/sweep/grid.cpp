@@ -41,7 +41,7 @@ std::vector<RunOptions> combinations(const SweepOptions& options) {
   expand(list, &RunOptions::sampler, options.samplers);
   expand(list, &RunOptions::sample_steps, options.sample_steps);
   expand(list, &RunOptions::guidance, parse_numbers("guidance", options.guidance));
-  expand(list, &RunOptions::guidance_interval, options.guidance_intervals);
+  expand(list, &RunOptions::guidance_interval, run::interval_texts(options.guidance_intervals));
   expand(list, &RunOptions::cache_every, options.cache_every);
   expand(list, &RunOptions::decode_shrink, options.decode_shrink);
   expand(list, &RunOptions::per_class, options.per_class);
@@ -60,7 +60,6 @@ void drop_meaningless(Cell& cell) {
     settings.adapt_steps = usual.adapt_steps;
   }
   if (!cell.needs_shots()) settings.shots = usual.shots;
-  settings.guidance_interval = run::GuidanceInterval::parse(settings.guidance_interval).text();
   if (settings.guidance <= 1) settings.guidance_interval = usual.guidance_interval;
   if (!cell.method.mixes()) settings.lambda = usual.lambda;
   if (cell.method.images != ImageSource::kNone) return;

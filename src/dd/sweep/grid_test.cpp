@@ -77,7 +77,7 @@ TEST(Grid, WhatDiffersHasANameOfItsOwn) {
   options.samplers = {"ddim", "euler"};
   options.sample_steps = {5, 10};
   options.guidance = {"1.5", "2"};
-  options.guidance_intervals = {"all", "0.50:3"};
+  options.guidance_intervals = {"all,0.50:3"};
   options.cache_every = {1, 2};
   options.decode_shrink = {1, 2};
   options.per_class = {1, 11};
@@ -126,9 +126,8 @@ TEST(Grid, ListsAreChecked) {
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.cache_every = {0}; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.decode_shrink = {9}; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.guidance_intervals = {"3:1"}; }));
-  EXPECT_TRUE(refuses([](SweepOptions& options) {
-    options.guidance_intervals = {"1:3", "1.0:3"};
-  })) << "the same twice";
+  EXPECT_TRUE(refuses([](SweepOptions& options) { options.guidance_intervals = {"1:3,1.0:3"}; }))
+      << "the same twice";
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.shard = "3/2"; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.samplers = {"best"}; }));
 }

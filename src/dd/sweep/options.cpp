@@ -45,15 +45,6 @@ void check_list(const std::string& name, const std::vector<T>& values) {
   }
 }
 
-/// Of intervals that may be written in several ways.
-std::vector<std::string> one_text_each(const std::vector<std::string>& intervals) {
-  std::vector<std::string> texts;
-  for (const std::string& text : intervals) {
-    texts.push_back(run::GuidanceInterval::parse(text).text());
-  }
-  return texts;
-}
-
 void check_numbers(const std::string& name, const std::vector<std::string>& texts, double high) {
   const std::vector<double> values = parse_numbers(name, texts);
   check_list(name, values);
@@ -122,7 +113,7 @@ void SweepOptions::check() const {
   check_list("sampler", samplers);
   check_list("sample-steps", sample_steps);
   check_numbers("guidance", guidance, 1000);
-  check_list("guidance-interval", one_text_each(guidance_intervals));
+  check_list("guidance-interval", run::interval_texts(guidance_intervals));
   check_list("cache-every", cache_every);
   check_list("decode-shrink", decode_shrink);
   check_numbers("lambda", lambda, 1);
