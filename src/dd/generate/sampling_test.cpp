@@ -32,9 +32,9 @@ TEST(Sampling, DeepFeaturesAreMadeAtEveryNthEvaluation) {
 TEST(Sampling, WhereGuidanceBeginsOrEndsDeepFeaturesAreMadeAnew) {
   SamplingOptions options{.sampler = "ddim", .steps = 8, .guidance = guidance_between(3, 0.5, 3)};
   const std::string whole = plan_text(options);
-  EXPECT_EQ(whole, "UUGGGUUU") << "of noise levels that begin with 9.9, 5.2, 2.9, 1.6, 0.9, 0.5";
+  EXPECT_EQ(whole, "UUGGGGUU") << "noise levels are 7.4, 4.1, 2.5, 1.6, 1.1, 0.7, 0.4, 0.04";
   options.cache_every = 4;
-  EXPECT_EQ(plan_text(options), "UuGgGUuu") << "after 4 of them, and with each change";
+  EXPECT_EQ(plan_text(options), "UuGgGgUu") << "after 4 of them, and with each change";
 }
 
 TEST(Sampling, AnUpperEndOfZeroIsNoBound) {
