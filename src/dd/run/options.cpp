@@ -89,7 +89,9 @@ void visit_generation(RunOptions& options, FieldVisitor& visitor) {
                  .low = 1,
                  .high = generate::kMaxDecodeShrink});
   visitor.field("sample-batch", options.sample_batch,
-                {.help = "images drawn at a time; 0 chooses by size and free memory", .low = 0, .high = 4096});
+                {.help = "images drawn at a time; 0 chooses by size and free memory",
+                 .low = 0,
+                 .high = 4096});
   visitor.field(
       "strength", options.strength,
       {.help = "share of the way to noise that the shots go in disef", .low = 0, .high = 1});
