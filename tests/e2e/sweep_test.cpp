@@ -110,6 +110,44 @@ TEST_F(Sweep, GoesOnAfterAKillAndDoesNotDependOnTheOrder) {
   EXPECT_EQ(changed.status, 2) << "other settings of the same cells need another folder";
 }
 
+TEST_F(Sweep, CheaperWaysOfDrawingShareTheAdaptersAndSayWhatAnImageCost) {
+  const ProcessResult result = sweep(
+      path("out"), {"--methods", "synthetic", "--mode", "dataset", "--shots", "2", "--per-class",
+                    "2", "--adapt-steps", "2", "--sample-steps", "4", "--guidance-interval",
+                    "all,:2", "--cache-every", "1,2", "--decode-shrink", "1,2"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("FLOPs an image"), std::string::npos) << result.out;
+  const fs::path home = path("out") / "seed-0/shots-2";
+  const std::string set = "generate-dataset-2-dpm++2m-4-g3";
+  std::map<std::string, Json> draws;
+  for (const auto& [name, cell] : cells_of(path("out"))) {
+    draws[name.substr(name.find("-g3"))] = cell.at("effort").at("draw");
+  }
+  ASSERT_EQ(draws.size(), 8);
+  const auto flops = [&](const std::string& way) {
+    return draws.at("-g3" + way + "-n2").at("image_flops").get<double>();
+  };
+  EXPECT_EQ(draws.at("-g3-n2").at("passes"), 8);
+  EXPECT_EQ(draws.at("-g3-ito2-n2").at("passes"), 6) << "two of four levels are above 2";
+  EXPECT_EQ(draws.at("-g3-c2-n2").at("shallow_passes"), 4);
+  EXPECT_LT(flops("-ito2"), flops(""));
+  EXPECT_LT(flops("-c2"), flops(""));
+  EXPECT_LT(flops("-d2"), flops(""));
+  EXPECT_LT(flops("-ito2-c2-d2"), flops("-ito2-c2"));
+  EXPECT_EQ(dd::read_file(home / (set + "-d2") / "Bag/00000.png").substr(16, 8),
+            std::string("\0\0\0\x10\0\0\0\x10", 8))
+      << "16 pixels in place of 32";
+  const auto adapters = std::ranges::count_if(fs::directory_iterator(home), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("adapt-");
+  });
+  EXPECT_EQ(adapters, 1);
+  const std::string report = dd::read_file(path("out") / "report.html");
+  EXPECT_NE(report.find("FLOPs of drawing an image"), std::string::npos);
+  EXPECT_EQ(sweep(path("other"), {"--methods", "frozen", "--decode-shrink", "3"}).status, 2)
+      << "8 latent cells have no third";
+  EXPECT_FALSE(fs::exists(path("other")));
+}
+
 TEST_F(Sweep, PartsMakeAWhole) {
   const auto part = [&](const std::string& shard) {
     return sweep(path("out"), {"--methods", "zero-shot,real", "--shots", "1,2", "--seeds", "0,1",

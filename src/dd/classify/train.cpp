@@ -93,7 +93,9 @@ class Trainer {
         options_,
         static_cast<std::uint64_t>(common_.seed),
         threads};
-    cache_images(data_, model.preprocess, options_.augment, threads, context_);
+    cache_images(data_, model.preprocess,
+                 {.augmented = options_.augment, .threads = threads, .folder = common_.out},
+                 context_);
     if (common_.force) remove_classifier(common_.out);
     write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);

@@ -7,6 +7,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/core/memory.h"
 #include "dd/data/image_cache.h"
 #include "dd/data/parallel.h"
 #include "dd/data/shots.h"
@@ -14,8 +15,6 @@
 
 namespace dd::classify {
 namespace {
-
-constexpr std::int64_t kCacheBytes = std::int64_t{8} << 30;
 
 /// Shows images whose short side is longer than `longest` reduced to that.
 class Reduced final : public Dataset {
@@ -134,16 +133,23 @@ LabelledImages find_validation(const TrainOptions& options,
   return images;
 }
 
-void cache(LabelledImages& images, const CacheOptions& options, int longest,
+/// `longest` is the short side to which larger images are reduced; 0 where `options` say the size.
+void cache(LabelledImages& images, CacheOptions options, int longest, const ImageCaching& caching,
            const Context& context) {
   if (images.empty()) return;
   // Pictures are assumed no longer than twice their width.
   const std::int64_t side = longest > 0 ? longest : options.short_side;
-  if (images.size() > kCacheBytes / (side * side * 6)) {
-    context.report.info(cat("the ", images.size(), " images do not fit into ", kCacheBytes >> 30,
-                            " GiB and are decoded each time they are seen"));
-    return;
+  const std::int64_t bytes = images.size() * side * side * 6;
+  const std::int64_t memory =
+      std::min(caching.memory, available_memory().value_or(caching.memory) / 2);
+  if (bytes > memory) {
+    options.file = caching.folder / "images.cache";
+    context.report.info(cat("the ", images.size(), " images may need ", bytes >> 30,
+                            " GiB, more than memory should hold; their pixels go to a file in ",
+                            caching.folder.string(), " until the training ends"));
   }
+  // Of the few that are longer.
+  options.max_bytes = 2 * memory;
   if (longest > 0) images.images = std::make_shared<Reduced>(images.images, longest);
   images.images = std::make_shared<ImageCache>(images.images, options, context);
 }
@@ -168,20 +174,19 @@ TrainingData find_training_data(const TrainOptions& options, const CommonOptions
   return data;
 }
 
-void cache_images(TrainingData& data, const Preprocess& preprocess, bool augmented,
-                  std::int64_t threads, const Context& context) {
-  CacheOptions exact{.short_side = preprocess.resize_to,
-                     .square = preprocess.resize_to == preprocess.size,
-                     .filter = preprocess.filter,
-                     .threads = threads,
-                     .max_bytes = 2 * kCacheBytes};
-  CacheOptions whole{
-      .short_side = 0, .square = false, .threads = threads, .max_bytes = 2 * kCacheBytes};
+void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageCaching& caching,
+                  const Context& context) {
+  const CacheOptions exact{.short_side = preprocess.resize_to,
+                           .square = preprocess.resize_to == preprocess.size,
+                           .filter = preprocess.filter,
+                           .threads = caching.threads};
+  const CacheOptions whole{.short_side = 0, .square = false, .threads = caching.threads};
   const int longest = preprocess.size + preprocess.size / 7;
   for (LabelledImages* images : {&data.real, &data.synthetic}) {
-    cache(*images, augmented ? whole : exact, augmented ? longest : 0, context);
+    cache(*images, caching.augmented ? whole : exact, caching.augmented ? longest : 0, caching,
+          context);
   }
-  cache(data.validation, exact, 0, context);
+  cache(data.validation, exact, 0, caching, context);
 }
 
 std::string hash_of_images(const std::vector<std::string>& class_names,

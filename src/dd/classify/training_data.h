@@ -35,11 +35,18 @@ struct TrainingData {
 TrainingData find_training_data(const TrainOptions& options, const CommonOptions& common,
                                 const Context& context);
 
-/// Decodes the images into memory, reduced to what training needs: exactly what CLIP sees where
-/// they are not augmented, and a seventh larger at most where crops are cut from them. Sets that
-/// would take more than 8 GiB are left to be decoded each time they are seen.
-void cache_images(TrainingData& data, const Preprocess& preprocess, bool augmented,
-                  std::int64_t threads, const Context& context);
+struct ImageCaching {
+  bool augmented = false;
+  std::int64_t threads = 1;
+  std::filesystem::path folder{};               ///< for what memory does not hold
+  std::int64_t memory = std::int64_t{8} << 30;  ///< bytes for each kind of images
+};
+
+/// Decodes the images once, reduced to what training needs: exactly what CLIP sees where they are
+/// not augmented, and a seventh larger at most where crops are cut from them. Sets that may take
+/// more than the memory given, or half of what is available, go to a file that is mapped.
+void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageCaching& caching,
+                  const Context& context);
 
 /// Hash of class names, labels, names and contents of a set's images.
 std::string hash_of_images(const std::vector<std::string>& class_names,

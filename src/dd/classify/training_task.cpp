@@ -68,19 +68,31 @@ TrainingTask::TrainingTask(const TrainingSetup& setup, const BatchPlan& plan, lo
   }
 }
 
-std::vector<Image> TrainingTask::draw(std::int64_t step, std::vector<std::int64_t>& labels) {
+TrainingTask::Drawn TrainingTask::take(std::int64_t step) {
+  const bool there = ahead_.valid() && ahead_of_ == step;
+  if (!there) ahead_ = {};  // waits: the orders are used by one at a time
+  Drawn drawn = there ? ahead_.get() : draw(step);
+  if (step + 1 < plan_.steps) {
+    ahead_of_ = step + 1;
+    ahead_ = std::async(std::launch::async, [this, step] { return draw(step + 1); });
+  }
+  return drawn;
+}
+
+TrainingTask::Drawn TrainingTask::draw(std::int64_t step) {
+  Drawn drawn;
   std::vector<Slot> slots;
   add_slots(real_order_, step, setup_.data.real, slots);
   add_slots(synthetic_order_, step, setup_.data.synthetic, slots);
   for (const Slot& slot : slots) {
-    labels.push_back(slot.images->labels[static_cast<std::size_t>(slot.index)]);
+    drawn.labels.push_back(slot.images->labels[static_cast<std::size_t>(slot.index)]);
   }
   const Preprocess& preprocess = setup_.model.preprocess;
-  std::vector<Image> images(slots.size());
+  drawn.images.resize(slots.size());
   const auto prepare = [&](std::int64_t i) {
     const Slot& slot = slots[static_cast<std::size_t>(i)];
     const Image image = slot.images->images->image(slot.index);
-    Image& out = images[static_cast<std::size_t>(i)];
+    Image& out = drawn.images[static_cast<std::size_t>(i)];
     if (!setup_.options.augment) {
       out = preprocess.fit(image);
       return;
@@ -95,7 +107,7 @@ std::vector<Image> TrainingTask::draw(std::int64_t step, std::vector<std::int64_
   } else {
     for (std::int64_t i = 0; i < std::ssize(slots); ++i) prepare(i);
   }
-  return images;
+  return drawn;
 }
 
 void TrainingTask::mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels,
@@ -119,15 +131,14 @@ void TrainingTask::mix(std::int64_t step, std::int64_t classes, at::Tensor& pixe
 
 at::Tensor TrainingTask::loss(std::int64_t step) {
   const ClipModel& model = setup_.model;
-  std::vector<std::int64_t> labels;
-  const std::vector<Image> images = draw(step, labels);
+  const Drawn drawn = take(step);
   if (setup_.options.dropout > 0) {
     lora_.seed_dropout(
         mix_seed(setup_.seed, "classifier/dropout", {static_cast<std::uint64_t>(step)}));
   }
   const at::Tensor text = model.clip.encode_texts(setup_.tokens);
-  at::Tensor pixels = model.preprocess.pixels(images, model.placement);
-  at::Tensor targets = as_tensor(labels, model.placement.device);
+  at::Tensor pixels = model.preprocess.pixels(drawn.images, model.placement);
+  at::Tensor targets = as_tensor(drawn.labels, model.placement.device);
   mix(step, text.size(0), pixels, targets);
   const at::Tensor features = model.clip.encode_images(pixels);
   done_ = step + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <future>
 #include <optional>
 
 #include "dd/classify/batch_plan.h"
@@ -25,7 +26,7 @@ struct TrainingSetup {
 
 /// CLIP's cross-entropy over class prompts on a batch of both kinds. The batch of a step, its
 /// augmentation, mixing and dropout follow from (seed, step), those of a sample from its place in
-/// the batch too.
+/// the batch too. While a step is computed, another thread prepares the pictures of the next one.
 class TrainingTask final : public train::Task {
  public:
   /// `record` takes accuracies where there are validation images, and the parameters from
@@ -38,7 +39,14 @@ class TrainingTask final : public train::Task {
   std::vector<std::pair<std::string, double>> validation_figures() const override;
 
  private:
-  std::vector<Image> draw(std::int64_t step, std::vector<std::int64_t>& labels);
+  /// The pictures of a step, real ones first.
+  struct Drawn {
+    std::vector<Image> images;
+    std::vector<std::int64_t> labels;
+  };
+  Drawn draw(std::int64_t step);
+  /// draw(step), of which the thread may have taken care, and sets it on the next one.
+  Drawn take(std::int64_t step);
   /// Mixes the batch where it is this step's turn; labels become shares of the classes.
   void mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels, at::Tensor& targets) const;
 
@@ -51,8 +59,10 @@ class TrainingTask final : public train::Task {
   CancelToken never_;
   std::optional<train::BatchOrder> real_order_;
   std::optional<train::BatchOrder> synthetic_order_;
-  std::int64_t done_ = 0;  ///< updates when validation_loss is called
-  double top1_ = 0;        ///< that it found
+  std::int64_t done_ = 0;       ///< updates when validation_loss is called
+  double top1_ = 0;             ///< that it found
+  std::int64_t ahead_of_ = -1;  ///< the step that `ahead_` draws
+  std::future<Drawn> ahead_;    ///< last, so that it ends before anything it uses goes
 };
 
 /// λ CE(first `plan.real` rows) + (1 − λ) CE(the others); logits [B, C]; targets are labels [B] or

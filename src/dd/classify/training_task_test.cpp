@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "dd/classify/training_run.h"
+#include "support/colour_set.h"
 #include "support/oracle.h"
+#include "support/temporary_folder.h"
 
 namespace dd::classify {
 namespace {
@@ -76,6 +78,36 @@ TEST_F(TrainingTaskOracle, LambdaWeighsTheMeansOfBothKinds) {
   const double expected =
       0.8 * each.narrow(0, 0, 3).mean().item<double>() + 0.2 * each[3].item<double>();
   EXPECT_NEAR(weighted_loss(scores, labels, plan).item<double>(), expected, 1e-9);
+}
+
+TEST_F(TrainingTaskOracle, PicturesPreparedAheadAreThoseOfTheirStep) {
+  const test::TemporaryFolder folder;
+  test::write_colour_set(folder.path() / "photos", 5, 2);
+  TrainingData data;
+  data.real.images = open_dataset({"folder", folder.path() / "photos"}, "train");
+  data.class_names = data.real.images->class_names();
+  for (std::int64_t i = 0; i < data.real.images->size(); ++i) {
+    data.real.labels.push_back(data.real.images->label(i));
+  }
+  const TrainOptions options;
+  NullReporter silent;
+  const TrainingSetup setup{.model = model_,
+                            .data = data,
+                            .tokens = class_tokens(model_, data.class_names, "a {}", silent),
+                            .options = options,
+                            .seed = 5,
+                            .threads = 1};
+  const BatchPlan plan{.real = 4, .real_weight = 1, .steps = 6};
+  ValidationRecord record(folder.path() / "best", "identity");
+  const auto alone = [&](std::int64_t step) {
+    return TrainingTask(setup, plan, lora_, parameters_, record).loss(step).item<double>();
+  };
+  TrainingTask task(setup, plan, lora_, parameters_, record);
+  for (std::int64_t step = 0; step < plan.steps; ++step) {
+    EXPECT_EQ(task.loss(step).item<double>(), alone(step)) << step;
+  }
+  EXPECT_EQ(task.loss(2).item<double>(), alone(2)) << "in another order";
+  EXPECT_NE(alone(2), alone(3));
 }
 
 }  // namespace

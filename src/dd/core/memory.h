@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 
 namespace dd {
@@ -18,5 +19,10 @@ class PeakMemory {
  private:
   bool reset_ = false;
 };
+
+/// Bytes that this process may still take without pushing others out: what Linux calls available,
+/// or what the control groups (version 1 or 2) around the process leave, where that is less.
+/// Nothing where the system does not say. `root` is for tests.
+std::optional<std::int64_t> available_memory(const std::filesystem::path& root = "/");
 
 }  // namespace dd

@@ -22,23 +22,36 @@ Image prepare(Image image, const CacheOptions& options) {
 
 ImageCache::ImageCache(std::shared_ptr<const Dataset> source, const CacheOptions& options,
                        const Context& context)
-    : source_(std::move(source)), images_(static_cast<std::size_t>(source_->size())) {
+    : source_(std::move(source)),
+      file_(options.file.empty() ? nullptr : std::make_unique<PixelFile>(options.file)),
+      entries_(static_cast<std::size_t>(source_->size())) {
   std::atomic<std::int64_t> bytes{0};
   for_each_parallel(size(), options.threads, context, "read images", [&](std::int64_t index) {
     Image image = prepare(source_->image(index), options);
+    Entry& entry = entries_[static_cast<std::size_t>(index)];
+    entry.width = image.width;
+    entry.height = image.height;
+    if (file_) {
+      entry.begin = file_->add(image.rgb);
+      return;
+    }
     const std::int64_t total = bytes += std::ssize(image.rgb);
     if (total > options.max_bytes) {
       fail_resource(cat("the ", size(), " images need more than ", options.max_bytes >> 20,
                         " MiB of memory at short side ", options.short_side,
                         "; choose a smaller size or fewer images"));
     }
-    images_[static_cast<std::size_t>(index)] = std::move(image);
+    entry.own = std::move(image.rgb);
   });
+  if (file_) file_->map();
 }
 
-const Image& ImageCache::cached(std::int64_t index) const {
+Image ImageCache::image(std::int64_t index) const {
   ensure(index >= 0 && index < size(), "image index outside the data set");
-  return images_[static_cast<std::size_t>(index)];
+  const Entry& entry = entries_[static_cast<std::size_t>(index)];
+  if (!file_) return {entry.width, entry.height, entry.own};
+  const auto pixels = file_->bytes(entry.begin, std::int64_t{3} * entry.width * entry.height);
+  return {entry.width, entry.height, {pixels.begin(), pixels.end()}};
 }
 
 std::vector<DamagedImage> find_damaged(const Dataset& dataset, std::int64_t threads,

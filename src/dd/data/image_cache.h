@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "dd/core/context.h"
 #include "dd/data/dataset.h"
+#include "dd/data/pixel_file.h"
 #include "dd/image/resize.h"
 
 namespace dd {
@@ -18,11 +20,12 @@ struct CacheOptions {
       true;  ///< then cut the middle square (short_side x short_side; with 0, the largest)
   ResizeFilter filter = ResizeFilter::kBicubic;
   std::int64_t threads = 1;                        ///< that decode
-  std::int64_t max_bytes = std::int64_t{8} << 30;  ///< of pixels to keep
+  std::int64_t max_bytes = std::int64_t{8} << 30;  ///< of pixels to keep in memory
+  std::filesystem::path file{};  ///< keep them in such a PixelFile instead; empty = in memory
 };
 
-/// A data set with all its images decoded, resized and kept in memory as 8-bit pixels: for training
-/// that visits each image many times.
+/// A data set with all its images decoded, resized and kept as 8-bit pixels, in memory or in a
+/// mapped file: for training that visits each image many times.
 class ImageCache final : public Dataset {
  public:
   /// Decodes everything; the source is not used for pixels afterwards. Error(kInput) names a
@@ -38,14 +41,20 @@ class ImageCache final : public Dataset {
   std::string content_hash(std::int64_t index) const override {
     return source_->content_hash(index);
   }
-  Image image(std::int64_t index) const override { return cached(index); }
-
-  /// Without a copy; valid as long as the cache.
-  const Image& cached(std::int64_t index) const;
+  Image image(std::int64_t index) const override;
 
  private:
+  /// An image's size, and where its pixels lie: in `own`, or in the file from `begin` on.
+  struct Entry {
+    int width = 0;
+    int height = 0;
+    std::int64_t begin = 0;
+    std::vector<std::uint8_t> own{};
+  };
+
   std::shared_ptr<const Dataset> source_;
-  std::vector<Image> images_;
+  std::unique_ptr<PixelFile> file_;
+  std::vector<Entry> entries_;
 };
 
 /// An image that cannot be decoded.

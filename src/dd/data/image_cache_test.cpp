@@ -40,11 +40,15 @@ TEST_F(ImageCacheTest, HoldsEveryImageInItsPlaceForAnyThreadCount) {
     dd::CacheOptions options;
     options.short_side = 10;
     options.threads = threads;
-    const dd::ImageCache cache(set, options, context);
-    ASSERT_EQ(cache.size(), 40);
-    for (std::int64_t i = 0; i < 40; ++i) {
-      EXPECT_EQ(cache.cached(i), dd::make_image(10, 10, static_cast<std::uint8_t>(i)));
-      EXPECT_EQ(cache.id(i), set->id(i));
+    for (const char* file : {"", "cache"}) {
+      options.file = *file ? folder() / "made" / file : "";
+      const dd::ImageCache cache(set, options, context);
+      ASSERT_EQ(cache.size(), 40);
+      for (std::int64_t i = 0; i < 40; ++i) {
+        EXPECT_EQ(cache.image(i), dd::make_image(10, 10, static_cast<std::uint8_t>(i)));
+        EXPECT_EQ(cache.id(i), set->id(i));
+      }
+      EXPECT_FALSE(std::filesystem::exists(folder() / "made" / "cache")) << "nothing is left over";
     }
   }
 }
@@ -54,9 +58,25 @@ TEST_F(ImageCacheTest, KeepsShapeAndSizeWhenAsked) {
   dd::CacheOptions options;
   options.short_side = 10;
   options.square = false;
-  EXPECT_EQ(dd::ImageCache(set, options, context).cached(2).width, 16);
+  EXPECT_EQ(dd::ImageCache(set, options, context).image(2).width, 16);
   options.short_side = 0;
   EXPECT_EQ(dd::ImageCache(set, options, context).image(2), set->image(2));
+  options.file = folder() / "cache";
+  const dd::ImageCache mapped(set, options, context);
+  for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(mapped.image(i), set->image(i));
+}
+
+TEST_F(ImageCacheTest, AFileThatCannotBeMadeIsNamed) {
+  const auto set = make_set(1);
+  dd::CacheOptions options;
+  options.file = folder() / "a";  // a folder
+  try {
+    dd::ImageCache(set, options, context);
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kResource);
+    EXPECT_NE(std::string(error.what()).find(options.file.string()), std::string::npos);
+  }
 }
 
 TEST_F(ImageCacheTest, StopsAtTheMemoryLimitAndWhenCancelled) {

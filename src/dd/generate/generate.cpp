@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-#include <limits>
 #include <map>
 #include <optional>
 
@@ -23,16 +22,16 @@ using Clock = std::chrono::steady_clock;
 
 SamplingOptions sampling_options(const GenerateOptions& options) {
   const ImageSize size = parse_size(options.size);
-  const double no_bound = std::numeric_limits<double>::infinity();
-  const double high = options.guidance_high > 0 ? options.guidance_high : no_bound;
-  return {.sampler = options.sampler,
-          .karras = options.karras,
-          .steps = options.steps,
-          .guidance = {options.guidance, options.guidance_low, high},
-          .width = size.width,
-          .height = size.height,
-          .strength = options.from_shots.empty() ? 0 : options.strength,
-          .cache_every = options.cache_every};
+  return {
+      .sampler = options.sampler,
+      .karras = options.karras,
+      .steps = options.steps,
+      .guidance = guidance_between(options.guidance, options.guidance_low, options.guidance_high),
+      .width = size.width,
+      .height = size.height,
+      .strength = options.from_shots.empty() ? 0 : options.strength,
+      .cache_every = options.cache_every,
+      .decode_shrink = options.decode_shrink};
 }
 
 Json lora_list(const std::vector<LoraUse>& uses, bool with_file) {
@@ -66,6 +65,7 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   // Only where they differ from what sets without this field were made with.
   if (sampling.karras) common["karras"] = true;
   if (sampling.cache_every > 1) common["cache_every"] = sampling.cache_every;
+  if (sampling.decode_shrink > 1) common["decode_shrink"] = sampling.decode_shrink;
   if (plan.shared_noise) common["shared_noise"] = true;
   if (plan.starts) common["strength"] = sampling.strength;
   description.settings = common;
@@ -87,13 +87,6 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   return description;
 }
 
-/// About as many activations as four images of 512 px have; small models gain from large batches.
-std::int64_t batch_size(const GenerateOptions& options, const SamplingOptions& sampling) {
-  if (options.batch > 0) return options.batch;
-  constexpr std::int64_t kPixels = 4 * 512 * 512;
-  return std::clamp<std::int64_t>(kPixels / (sampling.width * sampling.height), 1, 64);
-}
-
 /// One call's work: the missing images in batches, LoRAs exchanged between subjects that need
 /// others.
 class Run {
@@ -105,7 +98,7 @@ class Run {
   void draw(const std::vector<PlannedImage>& todo, const std::vector<std::vector<LoraUse>>& loras,
             const ImageSetWriter& writer) {
     const auto total = static_cast<std::int64_t>(todo.size());
-    const std::int64_t batch = batch_size(options_, drawer_.options());
+    const std::int64_t batch = options_.batch > 0 ? options_.batch : drawer_.automatic_batch();
     for (std::size_t begin = 0; begin < todo.size();) {
       const std::vector<LoraUse>& uses = loras[todo[begin].subject];
       std::size_t end = begin;
@@ -251,9 +244,9 @@ std::string summary(const Plan& plan, const TextToImage& drawer, const GenerateR
                     std::size_t todo) {
   const SamplingOptions& sampling = drawer.options();
   return cat(todo, " images to draw, ", result.present, " there already: ", plan.subjects.size(),
-             plan.labelled ? " classes" : " prompt", ", ", sampling.width, "x", sampling.height,
-             " pixels, ", sampling.sampler, ", ", drawer.evaluations(), " evaluations each",
-             sampling.guidance.enabled() ? ", twice for guidance" : "");
+             plan.labelled ? " classes" : " prompt", ", ", drawer.image_width(), "x",
+             drawer.image_height(), " pixels, ", sampling.sampler, ", ", drawer.evaluations(),
+             " evaluations each", sampling.guidance.enabled() ? ", twice for guidance" : "");
 }
 
 GenerateResult run_request(const models::StableDiffusion& model, const Request& request,

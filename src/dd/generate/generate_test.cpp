@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "dd/core/files.h"
+#include "dd/image/read.h"
 #include "support/temporary_folder.h"
 
 namespace dd::generate {
@@ -84,6 +85,26 @@ TEST_F(GenerateSet, FeaturesTakenAgainChangeImagesALittleAndAreOnRecord) {
   run();
   EXPECT_EQ(lines()[0].at("cache_every"), 2);
   EXPECT_NE(bytes("cat/00000.png"), plain);
+}
+
+TEST_F(GenerateSet, SmallerLatentsGiveSmallerImagesAndAreOnRecord) {
+  options_.per_class = 1;
+  run();
+  EXPECT_FALSE(lines()[0].contains("decode_shrink"));
+  options_.decode_shrink = 2;
+  EXPECT_THROW(run(), Error) << "other images must not be mixed into the set";
+  common_.out = folder_.path() / "small";
+  run();
+  EXPECT_EQ(lines()[0].at("decode_shrink"), 2);
+  EXPECT_EQ(lines()[0].at("width"), 32) << "what is drawn keeps its size";
+  const Image small = read_image(common_.out / "cat/00000.png");
+  EXPECT_EQ(small.width, 16);
+  EXPECT_EQ(small.height, 16);
+  EXPECT_NE(listener_.said.find("16x16 pixels"), std::string::npos) << listener_.said;
+  options_.decode_shrink = 5;
+  common_.out = folder_.path() / "none";
+  EXPECT_THROW(run(), Error) << "32 pixels have no fifth";
+  EXPECT_FALSE(fs::exists(common_.out));
 }
 
 TEST_F(GenerateSet, AnyImageCanBeMadeAgainFromItsLine) {

@@ -77,12 +77,19 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
                          "again in between (DeepCache); 1 computes them always",
                  .low = 1,
                  .high = 1e6});
+  visitor.field("decode-shrink", decode_shrink,
+                {.help = "decode latents that are so many times narrower and lower, and write "
+                         "smaller images: 2 of 512 pixels gives 256",
+                 .low = 1,
+                 .high = kMaxDecodeShrink});
   visitor.field("negative", negative, {.help = "prompt that guidance leads away from"});
   visitor.field("size", size,
                 {.help = "pixels, as 512 or WxH; empty takes what the model was "
                          "trained on"});
   visitor.field("batch", batch,
-                {.help = "images at a time; 0 chooses by their size", .low = 0, .high = 4096});
+                {.help = "images at a time; 0 chooses by their size and the free memory",
+                 .low = 0,
+                 .high = 4096});
 }
 
 void GenerateOptions::check() const {

@@ -12,6 +12,9 @@
 
 namespace dd::generate {
 
+/// Beyond it hardly anything is left of a latent.
+inline constexpr std::int64_t kMaxDecodeShrink = 8;
+
 /// Images for one prompt, or a labelled set (DataDream, arXiv 2407.10910, section 3).
 struct GenerateOptions final : Options {
   std::filesystem::path model;  ///< diffusers folder or single-file checkpoint
@@ -36,8 +39,10 @@ struct GenerateOptions final : Options {
   double guidance_high = 0.0;    ///< 0 = no upper bound
   std::string negative;          ///< what guidance leads away from
   std::string size;              ///< "512" or "WxH"; empty = what the model was trained on
-  std::int64_t batch = 0;        ///< images at a time; 0 = by the size
+  std::int64_t batch = 0;        ///< images at a time; 0 = by size and free memory
   std::int64_t cache_every = 1;  ///< steps that share the U-Net's deep features; 1 = none do
+  std::int64_t decode_shrink = 1;  ///< latents are averaged over squares of so many cells a side
+                                   ///< before they are decoded
 
   void visit(FieldVisitor& visitor) override;
 

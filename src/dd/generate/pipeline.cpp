@@ -2,22 +2,23 @@
 #include "dd/generate/pipeline.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
 
-#include <algorithm>
-
 #include "dd/core/error.h"
+#include "dd/generate/batch_size.h"
+#include "dd/tensor/free_memory.h"
 
 namespace dd::generate {
 namespace {
 
-/// Pixels that the decoder gets at a time: its activations, not the latents, decide the peak
-/// memory.
-constexpr std::int64_t kDecodePixels = std::int64_t{1} << 20;
+BatchLimits limits_of(const models::StableDiffusion& model) {
+  return {model.placement, free_memory(model.placement.device)};
+}
 
 void resolve_size(const models::StableDiffusion& model, SamplingOptions& options) {
   if (options.width == 0) options.width = options.height = model.default_size();
@@ -26,16 +27,11 @@ void resolve_size(const models::StableDiffusion& model, SamplingOptions& options
     fail_usage(cat("cannot draw ", options.width, "x", options.height,
                    " pixels, --size; take multiples of ", factor));
   }
-}
-
-void resolve_sampler(const models::StableDiffusion& model, SamplingOptions& options) {
-  if (options.sampler == "auto") options.sampler = default_sampler_name(model.schedule);
-  const bool known = knows_karras_sigmas(options.sampler);
-  if (options.karras && !known) {
-    fail_usage(cat("--karras has no meaning for the sampler ", options.sampler,
-                   "; choose dpm++2m, dpm++3m, euler or unipc, or leave it out"));
+  const std::int64_t cells = factor * options.decode_shrink;
+  if (options.width % cells != 0 || options.height % cells != 0) {
+    fail_usage(cat("--decode-shrink ", options.decode_shrink, " does not fit ", options.width, "x",
+                   options.height, " pixels; take sizes that are multiples of ", cells));
   }
-  options.karras = known && (options.karras || model.schedule.use_karras_sigmas);
 }
 
 }  // namespace
@@ -43,21 +39,12 @@ void resolve_sampler(const models::StableDiffusion& model, SamplingOptions& opti
 TextToImage::TextToImage(const models::StableDiffusion& model, const SamplingOptions& options)
     : model_(model), options_(options) {
   resolve_size(model, options_);
-  resolve_sampler(model, options_);
-  ScheduleConfig schedule = model.schedule;
-  schedule.use_karras_sigmas = options_.karras;
-  sampler_ = make_sampler(options_.sampler, schedule);
-  sampler_->set_steps(options_.steps);
-  if (options_.strength > 0) {
-    // Truncated as Python's int() does it for the reference.
-    const auto kept =
-        static_cast<std::int64_t>(static_cast<double>(options_.steps) * options_.strength);
-    if (kept < 1) {
-      fail_usage(cat("--strength ", options_.strength, " leaves none of ", options_.steps,
-                     " --steps to do; raise one of them"));
-    }
-    sampler_->begin_at(options_.steps - std::min(kept, options_.steps));
-  }
+  sampler_ = make_sampler(options_, model.schedule);
+  evaluations_ = plan_evaluations(*sampler_, options_);
+}
+
+std::int64_t TextToImage::automatic_batch() const {
+  return drawing_batch(model_.unet.config(), model_.vae.config(), options_, limits_of(model_));
 }
 
 at::Tensor TextToImage::encode(const std::string& prompt) const {
@@ -77,32 +64,31 @@ at::Tensor TextToImage::noise(std::span<const std::uint64_t> seeds) const {
   return at::cat(rows);
 }
 
-at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t step, Batch& batch) const {
+at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t number,
+                                Batch& batch) const {
+  const Evaluation& plan = evaluations_.at(static_cast<std::size_t>(number));
+  const std::int64_t step = sampler_->first() + number;
   const at::Tensor seen = sampler_->scale_input(latents, step).to(model_.placement.dtype);
-  const bool guided = options_.guidance.active(sampler_->noise_level(step));
-  const at::Tensor input = guided ? at::cat({seen, seen}) : seen;
+  const at::Tensor input = plan.guided ? at::cat({seen, seen}) : seen;
   const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
   const at::Tensor times =
       at::full({input.size(0)}, timestep, at::TensorOptions(at::kFloat).device(input.device()));
-  const models::TextContext text = guided
+  const models::TextContext text = plan.guided
                                        ? models::TextContext(batch.both, &batch.both_cache)
                                        : models::TextContext(batch.context, &batch.context_cache);
   models::DeepFeatures* deep = options_.cache_every > 1 ? &batch.deep : nullptr;
-  if (deep) {
-    // Where guidance begins or ends, the kept features have other rows.
-    const bool fits = deep->features.defined() && deep->features.size(0) == input.size(0);
-    deep->reuse = fits && (step - sampler_->first()) % options_.cache_every != 0;
-  }
+  batch.deep.reuse = plan.reuse;
   const at::Tensor output = model_.unet(input, times, text, deep).to(at::kFloat);
-  return guided ? guide_stacked(output, options_.guidance.scale) : output;
+  return plan.guided ? guide_stacked(output, options_.guidance.scale) : output;
 }
 
 at::Tensor TextToImage::decode(const at::Tensor& latents) const {
-  const std::int64_t each =
-      std::max<std::int64_t>(1, kDecodePixels / (options_.width * options_.height));
+  const std::int64_t each = decoding_batch(model_.vae.config(), options_, limits_of(model_));
   std::vector<at::Tensor> parts;
   for (const at::Tensor& part : latents.split(each)) {
-    const at::Tensor unscaled = part / model_.vae.config().scaling_factor;
+    const std::int64_t shrink = options_.decode_shrink;
+    const at::Tensor small = shrink > 1 ? at::avg_pool2d(part, shrink) : part;
+    const at::Tensor unscaled = small / model_.vae.config().scaling_factor;
     const at::Tensor pixels = model_.vae.decode(unscaled);
     parts.push_back((pixels.to(at::kFloat) / 2 + 0.5).clamp(0, 1).cpu());
   }
@@ -153,8 +139,7 @@ at::Tensor TextToImage::draw(at::Tensor latents, const at::Tensor& context,
   latents = latents.to(model_.placement.device);
   for (std::int64_t i = 0; i < evaluations(); ++i) {
     if (on_step) on_step(i);
-    const std::int64_t step = sampler_->first() + i;
-    latents = sampler_->step(predict(latents, step, batch), step, latents);
+    latents = sampler_->step(predict(latents, i, batch), sampler_->first() + i, latents);
   }
   const at::Tensor pixels = decode(latents);
   // Clamping keeps NaN, so nothing that overflowed on the way gets past this.

@@ -8,38 +8,32 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "dd/diffusion/guidance.h"
-#include "dd/diffusion/sampler.h"
+#include "dd/generate/sampling.h"
 #include "dd/models/stable_diffusion.h"
 
 namespace dd::generate {
-
-struct SamplingOptions {
-  std::string sampler = "auto";  ///< auto = the one of the model's scheduler
-  bool karras = false;           ///< Karras' noise levels, or as the model's scheduler says
-  std::int64_t steps = 50;
-  Guidance guidance;
-  std::int64_t width = 0;  ///< pixels; 0 = what the model was trained on
-  std::int64_t height = 0;
-  double strength = 0;           ///< of image-to-image, at most 1; 0 = from noise alone
-  std::int64_t cache_every = 1;  ///< steps for which the U-Net's deep features are taken, from 1
-};
 
 /// Draws images as diffusers' StableDiffusionPipeline does: the same seed gives the same image,
 /// whatever else is in its batch. The model must outlive the object and may change its weights
 /// (LoRA) between calls. Not thread-safe.
 class TextToImage {
  public:
-  /// Error(kUsage) for sizes that the model cannot draw, steps that it has no room for, or Karras'
-  /// levels with a sampler that has none;
-  /// Error(kInput) for a U-Net that draws something else than latents of this VAE.
+  /// Error(kUsage) for sizes that the model cannot draw or that cannot be shrunk so, and as
+  /// make_sampler() says; Error(kInput) for a U-Net that draws something else than latents of this
+  /// VAE.
   TextToImage(const models::StableDiffusion& model, const SamplingOptions& options);
 
   /// The sampler, size and noise levels in use, where the options left them open.
   const SamplingOptions& options() const noexcept { return options_; }
   /// U-Net evaluations for one batch; twice the work where guidance is active.
-  std::int64_t evaluations() const { return std::ssize(sampler_->timesteps()) - sampler_->first(); }
+  std::int64_t evaluations() const { return std::ssize(evaluations_); }
+  /// Images for one call of images(), by their size and the memory that is free now.
+  std::int64_t automatic_batch() const;
+  /// Of an image that is given back: the drawn one's, shrunk.
+  std::int64_t image_width() const { return options_.width / options_.decode_shrink; }
+  std::int64_t image_height() const { return options_.height / options_.decode_shrink; }
 
   /// Conditioning [1, T, width] of a prompt. It depends on LoRAs in the text encoder.
   at::Tensor encode(const std::string& prompt) const;
@@ -47,7 +41,7 @@ class TextToImage {
   /// Called before each evaluation with its number; may throw to stop.
   using OnStep = std::function<void(std::int64_t step)>;
 
-  /// Pixels in 0 … 1, [B, 3, height, width], float32 on the CPU. Row i starts from
+  /// Pixels in 0 … 1, [B, 3, image_height(), image_width()], float32 on the CPU. Row i starts from
   /// randn(1, C, height/f, width/f) of a CPU generator with seeds[i]. `context` is [B, T, width];
   /// `unconditional` [1, T, width] is what guidance leads away from (without guidance it may be
   /// undefined). Error(kResource) when numbers left the range of the dtype.
@@ -77,12 +71,14 @@ class TextToImage {
     models::KeyValueCache both_cache;
     models::DeepFeatures deep;
   };
-  at::Tensor predict(const at::Tensor& latents, std::int64_t step, Batch& batch) const;
+  /// `number` counts evaluations from 0.
+  at::Tensor predict(const at::Tensor& latents, std::int64_t number, Batch& batch) const;
   at::Tensor decode(const at::Tensor& latents) const;
 
   const models::StableDiffusion& model_;
   SamplingOptions options_;
   std::unique_ptr<Sampler> sampler_;
+  std::vector<Evaluation> evaluations_;
 };
 
 }  // namespace dd::generate

@@ -43,6 +43,7 @@ class Counter {
                               {lora_.projections == 4, shape.context_live.value_or(live_)});
     const bool v = projection(shape.context_width, shape.width, shape.keys,
                               {true, shape.context_live.value_or(live_)});
+    if (shape.context_live) keys_ += 2 * product(shape.context_width, shape.width, shape.keys);
     mix(shape, q, k, v);
     live_ = projection(shape.width, shape.width, shape.queries, {lora_.projections == 4, live_});
   }
@@ -53,6 +54,8 @@ class Counter {
   }
   bool has_lora() const { return lora_.rank > 0; }
   const Flops& sum() const { return sum_; }
+  /// Of the forward pass, what makes keys and values of a context; a LoRA's share is left out.
+  double keys() const { return keys_; }
 
  private:
   struct Input {
@@ -88,6 +91,7 @@ class Counter {
 
   LoraShape lora_;
   Flops sum_;
+  double keys_ = 0;
   bool live_ = false;
 };
 
@@ -122,40 +126,60 @@ GridSize halved(GridSize size) {
   return {(size.height + 1) / 2, (size.width + 1) / 2};
 }
 
-void unet_down(Counter& counter, const UNetConfig& config, std::vector<GridSize>& sizes,
+/// Residual blocks and transformers of a level on the way down.
+void unet_down(Counter& counter, const UNetConfig& config, std::size_t level, GridSize size,
                std::int64_t tokens) {
-  const std::int64_t time_width = 4 * config.widths[0];
-  std::int64_t in = config.widths[0];
-  for (std::size_t level = 0; level < config.widths.size(); ++level) {
-    const std::int64_t out = config.widths[level];
-    for (std::int64_t j = 0; j < config.layers_per_block; ++j, in = out) {
-      resnet(counter, in, out, time_width, sizes.back());
-      if (config.attention[level]) {
-        spatial_transformer(counter, config, level, sizes.back(), tokens);
-      }
-    }
-    if (level + 1 == config.widths.size()) continue;
-    sizes.push_back(halved(sizes.back()));
-    counter.conv(out, out, 3, sizes.back());
+  const std::int64_t out = config.widths[level];
+  std::int64_t in = config.widths[level == 0 ? 0 : level - 1];
+  for (std::int64_t j = 0; j < config.layers_per_block; ++j, in = out) {
+    resnet(counter, in, out, 4 * config.widths[0], size);
+    if (config.attention[level]) spatial_transformer(counter, config, level, size, tokens);
   }
 }
 
-void unet_up(Counter& counter, const UNetConfig& config, const std::vector<GridSize>& sizes,
+/// The same on the way up.
+void unet_up(Counter& counter, const UNetConfig& config, std::size_t level, GridSize size,
              std::int64_t tokens) {
-  const std::int64_t time_width = 4 * config.widths[0];
-  std::int64_t before = config.widths.back();
-  for (std::size_t level = config.widths.size(); level-- > 0;) {
-    const std::int64_t out = config.widths[level];
-    const std::int64_t above = config.widths[level == 0 ? 0 : level - 1];
-    for (std::int64_t j = 0; j <= config.layers_per_block; ++j, before = out) {
-      const std::int64_t skip = j == config.layers_per_block ? above : out;
-      resnet(counter, before + skip, out, time_width, sizes[level]);
-      if (config.attention[level]) {
-        spatial_transformer(counter, config, level, sizes[level], tokens);
-      }
-    }
-    if (level > 0) counter.conv(out, out, 3, sizes[level - 1]);
+  const std::int64_t out = config.widths[level];
+  const std::int64_t above = config.widths[level == 0 ? 0 : level - 1];
+  std::int64_t before = level + 1 == config.widths.size() ? out : config.widths[level + 1];
+  for (std::int64_t j = 0; j <= config.layers_per_block; ++j, before = out) {
+    const std::int64_t skip = j == config.layers_per_block ? above : out;
+    resnet(counter, before + skip, out, 4 * config.widths[0], size);
+    if (config.attention[level]) spatial_transformer(counter, config, level, size, tokens);
   }
+}
+
+/// All that lies below the level of full resolution.
+void unet_deep(Counter& counter, const UNetConfig& config, GridSize cells, std::int64_t tokens) {
+  std::vector<GridSize> sizes{cells};
+  for (std::size_t level = 1; level < config.widths.size(); ++level) {
+    sizes.push_back(halved(sizes.back()));
+    counter.conv(config.widths[level - 1], config.widths[level - 1], 3, sizes.back());
+    unet_down(counter, config, level, sizes.back(), tokens);
+  }
+  const std::int64_t deepest = config.widths.back();
+  resnet(counter, deepest, deepest, 4 * config.widths[0], sizes.back());
+  spatial_transformer(counter, config, config.widths.size() - 1, sizes.back(), tokens);
+  resnet(counter, deepest, deepest, 4 * config.widths[0], sizes.back());
+  for (std::size_t level = config.widths.size(); --level > 0;) {
+    unet_up(counter, config, level, sizes[level], tokens);
+    counter.conv(config.widths[level], config.widths[level], 3, sizes[level - 1]);
+  }
+}
+
+Counter count_unet(const UNetConfig& config, GridSize cells, std::int64_t tokens, LoraShape lora,
+                   bool with_deep) {
+  Counter counter(lora);
+  const std::int64_t first = config.widths.front();
+  counter.still_linear(first, 4 * first, 1);
+  counter.still_linear(4 * first, 4 * first, 1);
+  counter.conv(config.in_channels, first, 3, cells);
+  unet_down(counter, config, 0, cells, tokens);
+  if (with_deep) unet_deep(counter, config, cells, tokens);
+  unet_up(counter, config, 0, cells, tokens);
+  counter.conv(first, config.out_channels, 3, cells);
+  return counter;
 }
 
 void vae_middle(Counter& counter, std::int64_t width, GridSize size) {
@@ -181,20 +205,15 @@ Flops& Flops::operator+=(const Flops& other) {
 }
 
 Flops unet_flops(const UNetConfig& config, GridSize cells, std::int64_t tokens, LoraShape lora) {
-  Counter counter(lora);
-  const std::int64_t first = config.widths.front();
-  const std::int64_t deepest = config.widths.back();
-  counter.still_linear(first, 4 * first, 1);
-  counter.still_linear(4 * first, 4 * first, 1);
-  counter.conv(config.in_channels, first, 3, cells);
-  std::vector<GridSize> sizes{cells};
-  unet_down(counter, config, sizes, tokens);
-  resnet(counter, deepest, deepest, 4 * first, sizes.back());
-  spatial_transformer(counter, config, config.widths.size() - 1, sizes.back(), tokens);
-  resnet(counter, deepest, deepest, 4 * first, sizes.back());
-  unet_up(counter, config, sizes, tokens);
-  counter.conv(first, config.out_channels, 3, cells);
-  return counter.sum();
+  return count_unet(config, cells, tokens, lora, true).sum();
+}
+
+DrawingFlops drawing_flops(const UNetConfig& config, GridSize cells, std::int64_t tokens) {
+  const Counter all = count_unet(config, cells, tokens, {}, true);
+  const Counter top = count_unet(config, cells, tokens, {}, false);
+  return {.keys = all.keys(),
+          .whole = all.sum().forward - all.keys(),
+          .shallow = top.sum().forward - top.keys()};
 }
 
 Flops vae_encoder_flops(const VaeConfig& config, GridSize pixels) {

@@ -35,6 +35,13 @@ struct GridSize {
 
 /// One evaluation of one latent; `tokens` of conditioning, which learns too where there is a LoRA.
 Flops unet_flops(const UNetConfig& config, GridSize cells, std::int64_t tokens, LoraShape lora);
+/// What drawing asks of the U-Net for one latent and one prompt, without a LoRA.
+struct DrawingFlops {
+  double keys = 0;     ///< keys and values of the prompt's `tokens`, made once for all evaluations
+  double whole = 0;    ///< an evaluation besides them
+  double shallow = 0;  ///< of it, what is left where the deeper levels' features are taken again
+};
+DrawingFlops drawing_flops(const UNetConfig& config, GridSize cells, std::int64_t tokens);
 /// One picture, pixels to latents.
 Flops vae_encoder_flops(const VaeConfig& config, GridSize pixels);
 /// One picture, latents to pixels.

@@ -26,6 +26,14 @@ std::vector<std::string> table_columns(const Json& rows) {
   return columns;
 }
 
+/// What drawing an image takes, where there is something to tell apart.
+std::vector<std::string> cost_texts(const Json& row) {
+  const Json draw = row.value("effort", Json::object()).value("draw", Json::object());
+  if (draw.value("images", 0) == 0) return {"", ""};
+  return {plain_text(draw.value("passes", Json())),
+          flops_text(json_value<double>(draw, "image_flops", 0, "sweep.json"))};
+}
+
 std::string percent_list(const std::vector<double>& shares) {
   std::string text;
   for (const double share : shares) text += cat(text.empty() ? "" : ", ", fixed(100 * share, 2));
@@ -43,11 +51,16 @@ std::string table_section(const Json& rows, const std::string& where) {
   const std::vector<std::string> columns = table_columns(rows);
   std::string head = "<th>method</th>";
   for (const std::string& column : columns) head += cell("th", words_of(column));
+  const bool costs_differ = !cost_charts(rows).empty();
+  if (costs_differ) head += "<th>U-Net passes</th><th>FLOPs an image</th>";
   std::string body;
   for (const Json& row : rows) {
     body += "<tr>" + cell("th", name_of_result(row));
     for (const std::string& column : columns) {
       body += cell("td", plain_text(row.value(column, Json())));
+    }
+    if (costs_differ) {
+      for (const std::string& text : cost_texts(row)) body += cell("td", text);
     }
     const auto by_seed = json_value<std::vector<double>>(row, "top1_by_seed", {}, where);
     body += cat("<td><b>", accuracy(row, where), "</b></td>", cell("td", percent_list(by_seed)),
@@ -75,8 +88,11 @@ std::string spread_text(const Json& figure) {
 std::string alignment_section(const Json& sweep) {
   const Json rows = sweep.value("alignment_rows", Json::array());
   if (!rows.is_array() || rows.empty()) return {};
-  const std::vector<std::string> settings{"shots", "images_per_class", "sampler", "sample_steps",
-                                          "guidance"};
+  std::vector<std::string> settings{"shots", "images_per_class", "sampler", "sample_steps",
+                                    "guidance"};
+  for (const char* name : {"guidance_interval", "cache_every", "decode_shrink"}) {
+    if (values_of(rows, name).size() > 1) settings.emplace_back(name);
+  }
   const std::vector<std::pair<std::string, std::string>> figures{
       {"kid", "KID"},          {"fid_infinity", "FID∞"},
       {"cmmd", "CMMD"},        {"precision", "precision"},
@@ -109,6 +125,7 @@ std::string plot_section(const Json& rows) {
   for (const std::string& setting : number_settings()) {
     for (const Chart& chart : scaling_charts(rows, setting)) charts += chart_figure(chart);
   }
+  for (const Chart& chart : cost_charts(rows)) charts += chart_figure(chart);
   if (charts.empty()) return {};
   return section("scaling", "Scaling",
                  cat("<p class=\"note\">Means over seeds with a band of one standard deviation; "

@@ -21,4 +21,8 @@ void write_sweep_report(const std::filesystem::path& folder);
 /// line has two points. More lines than colours make a chart for each method.
 std::vector<Chart> scaling_charts(const Json& rows, const std::string& setting);
 
+/// Accuracy over what drawing one image costs, laid out alike: a line for all that differs in the
+/// number of sampling steps alone, which may have a single point. Empty where all cost the same.
+std::vector<Chart> cost_charts(const Json& rows);
+
 }  // namespace dd::report

@@ -53,6 +53,31 @@ TEST(Scaling, OtherSettingsPartTheLines) {
   EXPECT_EQ(by_shots.series[0].points, (std::vector<std::pair<double, double>>{{1, 40}, {4, 60}}));
 }
 
+/// With the work of drawing an image.
+Json drawn(Json row, const std::string& sampler, int steps, double flops) {
+  row["sampler"] = sampler;
+  row["sample_steps"] = steps;
+  row["effort"] = {{"draw", {{"images", 10}, {"passes", 2 * steps}, {"image_flops", flops}}}};
+  return row;
+}
+
+TEST(Cost, DrawsALineForWhatDiffersInTheStepsAlone) {
+  const Json rows{row("real", 16, 0, 0.6),
+                  drawn(row("synthetic", 16, 10, 0.5), "ddim", 10, 4.0004e9),
+                  drawn(row("synthetic", 16, 10, 0.7), "ddim", 50, 2e10),
+                  drawn(row("synthetic", 16, 10, 0.6), "euler", 10, 4e9)};
+  const std::vector<Chart> charts = dd::report::cost_charts(rows);
+  ASSERT_EQ(charts.size(), 1U);
+  ASSERT_EQ(charts[0].series.size(), 3U);
+  EXPECT_EQ(charts[0].series[0].name, "synthetic (class), ddim");
+  EXPECT_EQ(charts[0].series[0].points,
+            (std::vector<std::pair<double, double>>{{4, 50}, {20, 70}}));
+  EXPECT_EQ(charts[0].series[1].name, "synthetic (class), euler");
+  EXPECT_EQ(charts[0].series[1].points.size(), 1U) << "a single point has a cost too";
+  EXPECT_TRUE(charts[0].series[2].dashed) << "real images cost nothing to draw";
+  EXPECT_TRUE(dd::report::cost_charts({rows[0], rows[1], rows[3]}).empty()) << "all cost the same";
+}
+
 TEST(Scaling, MoreLinesThanColoursMakeAChartForEachMethod) {
   Json rows = Json::array();
   for (const char* method : {"synthetic", "synthetic+real"}) {

@@ -8,13 +8,14 @@
 namespace dd::report {
 
 const std::vector<std::string>& number_settings() {
-  static const std::vector<std::string> names{"shots",        "images_per_class", "adapt_steps",
-                                              "sample_steps", "guidance",         "lambda"};
+  static const std::vector<std::string> names{
+      "shots",    "images_per_class", "adapt_steps",   "sample_steps",
+      "guidance", "cache_every",      "decode_shrink", "lambda"};
   return names;
 }
 
 const std::vector<std::string>& other_settings() {
-  static const std::vector<std::string> names{"sampler", "protocol"};
+  static const std::vector<std::string> names{"sampler", "guidance_interval", "protocol"};
   return names;
 }
 

@@ -13,7 +13,7 @@ namespace dd::report {
 
 /// Settings that are numbers, in the order of the tables: "shots", "images_per_class", …
 const std::vector<std::string>& number_settings();
-/// Others besides method and mode: "sampler", "protocol".
+/// Others besides method and mode: "sampler", "guidance_interval", "protocol".
 const std::vector<std::string>& other_settings();
 
 /// "images_per_class" as "images per class".

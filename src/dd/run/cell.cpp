@@ -5,6 +5,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/number_text.h"
+#include "dd/run/guidance_interval.h"
 
 namespace dd::run {
 
@@ -46,8 +47,16 @@ std::string StageNames::adaptation(const Cell& cell) const {
 std::string StageNames::sampling(const Cell& cell) const {
   if (!full_) return "";
   const RunOptions& settings = cell.settings;
-  return cat("-", settings.sampler, "-", settings.sample_steps, "-g",
-             shortest_text(settings.guidance));
+  std::string name = cat("-", settings.sampler, "-", settings.sample_steps, "-g",
+                         shortest_text(settings.guidance));
+  // What earlier programs did not know is named where it is used, so that their work stays.
+  if (settings.guidance_interval != GuidanceInterval::kAll) {
+    std::string interval = settings.guidance_interval;
+    name += "-i" + interval.replace(interval.find(':'), 1, "to");
+  }
+  if (settings.cache_every > 1) name += cat("-c", settings.cache_every);
+  if (settings.decode_shrink > 1) name += cat("-d", settings.decode_shrink);
+  return name;
 }
 
 std::string StageNames::training(const Cell& cell) const {

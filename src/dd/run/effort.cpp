@@ -7,6 +7,8 @@
 
 #include "dd/adapt/adapt_plan.h"
 #include "dd/core/error.h"
+#include "dd/generate/sampling.h"
+#include "dd/run/guidance_interval.h"
 
 namespace dd::run {
 namespace {
@@ -34,11 +36,8 @@ void add_adaptation(Effort& effort, const Cell& cell, const ModelCosts& costs,
 void add_drawing(Effort& effort, const Cell& cell, const ModelCosts& costs, std::int64_t classes) {
   const RunOptions& settings = cell.settings;
   effort.drawn_images = settings.per_class * classes;
-  effort.evaluations = evaluations_of(cell, costs);
-  const double passes =
-      static_cast<double>(effort.evaluations) * (settings.guidance > 1 ? 2.0 : 1.0);
-  effort.draw_flops =
-      static_cast<double>(effort.drawn_images) * (passes * costs.evaluation + costs.decode_picture);
+  effort.draw = drawing_work(cell, costs);
+  effort.draw_flops = static_cast<double>(effort.drawn_images) * effort.draw.flops;
   if (cell.method.images == ImageSource::kShots) {
     effort.draw_flops += static_cast<double>(settings.shots * classes) * costs.encode_picture;
   }
@@ -56,22 +55,44 @@ void add_training(Effort& effort, const Cell& cell, const ModelCosts& costs) {
 
 Json Effort::to_json() const {
   return {{"adapt", {{"steps", adapt_steps}, {"images", adapt_images}, {"flops", adapt_flops}}},
-          {"draw", {{"images", drawn_images}, {"evaluations", evaluations}, {"flops", draw_flops}}},
+          {"draw",
+           {{"images", drawn_images},
+            {"evaluations", draw.evaluations},
+            {"passes", draw.passes},
+            {"shallow_passes", draw.shallow_passes},
+            {"image_flops", draw.flops},
+            {"flops", draw_flops}}},
           {"train", {{"steps", train_steps}, {"images", train_images}, {"flops", train_flops}}},
           {"flops", flops()}};
 }
 
-std::int64_t evaluations_of(const Cell& cell, const ModelCosts& costs) {
+DrawingWork drawing_work(const Cell& cell, const ModelCosts& costs) {
   const RunOptions& settings = cell.settings;
-  const std::string sampler = settings.sampler == "auto" ? costs.auto_sampler : settings.sampler;
-  std::int64_t steps = settings.sample_steps;
-  // Its second step is taken twice, to get started.
-  const std::int64_t more = sampler == "pndm" && steps > 1 ? 1 : 0;
-  if (cell.method.images == ImageSource::kShots) {
-    steps =
-        std::min(steps, static_cast<std::int64_t>(static_cast<double>(steps) * settings.strength));
+  const GuidanceInterval interval = GuidanceInterval::parse(settings.guidance_interval);
+  generate::SamplingOptions sampling{
+      .sampler = settings.sampler,
+      .steps = settings.sample_steps,
+      .guidance = generate::guidance_between(settings.guidance, interval.low, interval.high),
+      .strength = cell.method.images == ImageSource::kShots ? settings.strength : 0,
+      .cache_every = settings.cache_every};
+  const auto sampler = generate::make_sampler(sampling, costs.schedule);
+  DrawingWork work;
+  double prompts = 0;  // whose keys and values are made: batches of guided rows have their own
+  bool guided_before = false;
+  bool unguided_before = false;
+  for (const generate::Evaluation& next : generate::plan_evaluations(*sampler, sampling)) {
+    const std::int64_t rows = next.guided ? 2 : 1;
+    bool& before = next.guided ? guided_before : unguided_before;
+    if (!before) prompts += static_cast<double>(rows);
+    before = true;
+    ++work.evaluations;
+    work.passes += rows;
+    if (next.reuse) work.shallow_passes += rows;
   }
-  return steps + more;
+  work.flops = static_cast<double>(work.passes - work.shallow_passes) * costs.evaluation +
+               static_cast<double>(work.shallow_passes) * costs.shallow_evaluation +
+               prompts * costs.prompt_keys + costs.decode(settings.decode_shrink);
+  return work;
 }
 
 Effort effort_of(const Cell& cell, const ModelCosts& costs, std::int64_t classes) {

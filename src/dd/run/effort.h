@@ -10,6 +10,15 @@
 
 namespace dd::run {
 
+/// What drawing one image asks of the networks.
+struct DrawingWork {
+  std::int64_t evaluations = 0;  ///< of the U-Net, for each of which …
+  std::int64_t passes = 0;       ///< … rows go through it: two where guidance acts; of these …
+  std::int64_t shallow_passes = 0;  ///< … some take the deeper levels from an earlier evaluation
+  double flops = 0;                 ///< with decoding, without the prompt's encoding
+};
+DrawingWork drawing_work(const Cell& cell, const ModelCosts& costs);
+
 /// How much work a method was given: results.json and the tables carry it, so that one sees whether
 /// methods were compared at equal cost.
 struct Effort {
@@ -17,7 +26,7 @@ struct Effort {
   std::int64_t adapt_images = 0;  ///< seen, repeats counted
   double adapt_flops = 0;
   std::int64_t drawn_images = 0;
-  std::int64_t evaluations = 0;  ///< of one image; two passes each where guidance is on
+  DrawingWork draw{};  ///< of one image
   double draw_flops = 0;
   std::int64_t train_steps = 0;   ///< of all trainings together
   std::int64_t train_images = 0;  ///< seen, repeats counted
@@ -29,9 +38,6 @@ struct Effort {
 
 /// Follows from the cell's settings: what it would cost alone.
 Effort effort_of(const Cell& cell, const ModelCosts& costs, std::int64_t classes);
-
-/// Evaluations of the U-Net for one image.
-std::int64_t evaluations_of(const Cell& cell, const ModelCosts& costs);
 
 /// A sentence when the classifiers of these results saw unequal numbers of images; empty otherwise.
 std::string unequal_training(const Json& results);

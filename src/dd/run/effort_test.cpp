@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/error.h"
+
 namespace {
 
 using dd::Json;
@@ -12,16 +14,25 @@ using dd::run::ModelCosts;
 
 constexpr std::int64_t kClasses = 4;
 
+dd::ScheduleConfig schedule() {
+  dd::ScheduleConfig schedule = dd::ScheduleConfig::stable_diffusion();
+  schedule.class_name = "PNDMScheduler";
+  schedule.skip_prk_steps = true;
+  return schedule;
+}
+
 const ModelCosts& costs() {
   static const ModelCosts known{.adapt_picture = 10,
                                 .adapt_prompt = 3,
                                 .evaluation = 4,
+                                .prompt_keys = 0.5,
+                                .shallow_evaluation = 1,
                                 .encode_picture = 2,
-                                .decode_picture = 5,
+                                .decode_picture = {5, 3, 0},
                                 .train_picture = 6,
                                 .train_prompts = 7,
                                 .score_picture = 1,
-                                .auto_sampler = "pndm"};
+                                .schedule = schedule()};
   return known;
 }
 
@@ -50,11 +61,34 @@ TEST(Effort, CountsWhatEachMethodNeeds) {
   EXPECT_EQ(real.flops(), 20 * 16 * 6 + 20 * 7);
   const Effort frozen = effort(cell_of("frozen"));
   EXPECT_EQ(frozen.drawn_images, 12);
-  EXPECT_EQ(frozen.draw_flops, 12 * (8 * 2 * 4 + 5)) << "guidance takes two passes";
+  EXPECT_EQ(frozen.draw_flops, 12 * (8 * 2 * 4 + 2 * 0.5 + 5))
+      << "guidance takes two passes, and keys and values of two prompts, once";
   EXPECT_EQ(frozen.train_flops, real.train_flops);
   Cell unguided = cell_of("frozen");
   unguided.settings.guidance = 1;
-  EXPECT_EQ(effort(unguided).draw_flops, 12 * (8 * 4 + 5));
+  EXPECT_EQ(effort(unguided).draw_flops, 12 * (8 * 4 + 0.5 + 5));
+}
+
+TEST(Effort, CountsWhatCheaperDrawingLeavesOut) {
+  Cell cell = cell_of("frozen");
+  const auto work = [&] { return dd::run::drawing_work(cell, costs()); };
+  EXPECT_EQ(work().passes, 16);
+  EXPECT_EQ(work().flops, 16 * 4 + 2 * 0.5 + 5);
+  cell.settings.cache_every = 3;
+  EXPECT_EQ(work().passes, 16);
+  EXPECT_EQ(work().shallow_passes, 10) << "5 of 8 evaluations";
+  EXPECT_EQ(work().flops, 6 * 4 + 10 * 1 + 2 * 0.5 + 5);
+  cell.settings.cache_every = 1;
+  cell.settings.guidance_interval = "0.5:3";
+  EXPECT_EQ(work().evaluations, 8);
+  EXPECT_EQ(work().passes, 8 + 4) << "4 of them are guided";
+  EXPECT_EQ(work().flops, 12 * 4 + 3 * 0.5 + 5) << "both kinds of batches have keys and values";
+  cell.settings.guidance_interval = "all";
+  cell.settings.decode_shrink = 2;
+  EXPECT_EQ(work().flops, 16 * 4 + 2 * 0.5 + 3);
+  cell.settings.decode_shrink = 3;
+  EXPECT_THROW(work(), dd::Error) << "it does not fit";
+  EXPECT_EQ(effort(cell_of("frozen")).to_json().at("draw").at("image_flops"), 16 * 4 + 2 * 0.5 + 5);
 }
 
 TEST(Effort, BothModesShareTheSteps) {
@@ -69,11 +103,11 @@ TEST(Effort, BothModesShareTheSteps) {
 TEST(Effort, SamplersAndStrengthDecideTheEvaluations) {
   Cell cell = cell_of("frozen");
   cell.settings.sampler = "auto";
-  EXPECT_EQ(dd::run::evaluations_of(cell, costs()), 9) << "pndm takes one more";
+  EXPECT_EQ(dd::run::drawing_work(cell, costs()).evaluations, 9) << "pndm takes one more";
   Cell disef = cell_of("disef");
   disef.settings.strength = 0.75;
-  EXPECT_EQ(dd::run::evaluations_of(disef, costs()), 6);
-  EXPECT_EQ(effort(disef).draw_flops, 12 * (6 * 2 * 4 + 5) + 8 * 2);
+  EXPECT_EQ(dd::run::drawing_work(disef, costs()).evaluations, 6);
+  EXPECT_EQ(effort(disef).draw_flops, 12 * (6 * 2 * 4 + 2 * 0.5 + 5) + 8 * 2);
 }
 
 TEST(Effort, SaysWhenMethodsWereNotTrainedAlike) {
@@ -94,6 +128,11 @@ TEST(ModelCosts, SurviveTheirFile) {
   const ModelCosts read = ModelCosts::from_json(costs().to_json(), "run.json");
   EXPECT_EQ(read.to_json(), costs().to_json());
   EXPECT_THROW(ModelCosts::from_json(Json::object(), "run.json"), dd::Error);
+  Json earlier = costs().to_json();
+  EXPECT_TRUE(ModelCosts::is_complete(earlier));
+  earlier.erase("schedule");
+  EXPECT_FALSE(ModelCosts::is_complete(earlier));
+  EXPECT_FALSE(ModelCosts::is_complete(Json())) << "nothing was counted yet";
 }
 
 }  // namespace

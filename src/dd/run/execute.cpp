@@ -41,11 +41,7 @@ bool run_stage(const Stage& stage, StageRecord& record, Context& context) {
   }
 }
 
-Json result_of(const Setup& setup, const Measurement& measured, const StageRecord& record) {
-  const std::filesystem::path file = setup.common.out / measured.evaluation / "metrics.json";
-  const Json metrics = read_json(file);
-  double seconds = 0;
-  for (const Share& share : measured.work) seconds += record.seconds(share.stage, share.units);
+Json description_of(const Setup& setup, const Measurement& measured) {
   const Cell& cell = measured.cell;
   const RunOptions& settings = cell.settings;
   const bool draws = cell.method.images != ImageSource::kNone;
@@ -58,15 +54,27 @@ Json result_of(const Setup& setup, const Measurement& measured, const StageRecor
           {"sampler", where(draws, settings.sampler)},
           {"sample_steps", where(draws, settings.sample_steps)},
           {"guidance", where(draws, settings.guidance)},
+          {"guidance_interval", where(draws, settings.guidance_interval)},
+          {"cache_every", where(draws, settings.cache_every)},
+          {"decode_shrink", where(draws, settings.decode_shrink)},
           {"lambda", where(cell.method.mixes() && settings.lambdas.empty(), settings.lambda)},
           {"split", settings.test_split},
-          {"top1", json_required<double>(metrics, "top1", file.string())},
-          {"n", json_required<std::int64_t>(metrics, "n", file.string())},
-          {"seconds", seconds},
           {"protocol", settings.protocol},
           {"effort", effort_of(cell, setup.costs, setup.data->num_classes()).to_json()},
           {"evaluation", measured.evaluation},
           {"classifier", measured.classifier}};
+}
+
+Json result_of(const Setup& setup, const Measurement& measured, const StageRecord& record) {
+  const std::filesystem::path file = setup.common.out / measured.evaluation / "metrics.json";
+  const Json metrics = read_json(file);
+  double seconds = 0;
+  for (const Share& share : measured.work) seconds += record.seconds(share.stage, share.units);
+  Json result = description_of(setup, measured);
+  result["top1"] = json_required<double>(metrics, "top1", file.string());
+  result["n"] = json_required<std::int64_t>(metrics, "n", file.string());
+  result["seconds"] = seconds;
+  return result;
 }
 
 void warn_of_results(const RunOptions& options, const Json& results, Reporter& report) {

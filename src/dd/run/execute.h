@@ -11,6 +11,9 @@ namespace dd::run {
 /// was found complete.
 bool run_stage(const Stage& stage, StageRecord& record, Context& context);
 
+/// What an entry of results.json says besides its figures: settings and effort of the cell.
+Json description_of(const Setup& setup, const Measurement& measured);
+
 /// An entry of results.json, from the metrics that the evaluation saved and the times of the
 /// method's own stages. What has no meaning for the method is null.
 Json result_of(const Setup& setup, const Measurement& measured, const StageRecord& record);

@@ -6,7 +6,9 @@
 
 #include "dd/core/error.h"
 #include "dd/diffusion/sampler.h"
+#include "dd/generate/options.h"
 #include "dd/run/cell.h"
+#include "dd/run/guidance_interval.h"
 
 namespace dd::run {
 namespace {
@@ -76,8 +78,20 @@ void visit_generation(RunOptions& options, FieldVisitor& visitor) {
                 {.help = "strength of classifier-free guidance; 1 or less switches it off",
                  .low = 0,
                  .high = 1000});
+  visitor.field("guidance-interval", options.guidance_interval,
+                {.help = "noise levels that are guided: all, or LOW:HIGH (2: is 2 and above)"});
+  visitor.field("cache-every", options.cache_every,
+                {.help = "sampling steps that share the U-Net's deeper levels, see `generate`",
+                 .low = 1,
+                 .high = 1e6});
+  visitor.field("decode-shrink", options.decode_shrink,
+                {.help = "decode latents that are so many times narrower and lower",
+                 .low = 1,
+                 .high = generate::kMaxDecodeShrink});
   visitor.field("sample-batch", options.sample_batch,
-                {.help = "images drawn at a time; 0 chooses by size", .low = 0, .high = 4096});
+                {.help = "images drawn at a time; 0 chooses by size and free memory",
+                 .low = 0,
+                 .high = 4096});
   visitor.field(
       "strength", options.strength,
       {.help = "share of the way to noise that the shots go in disef", .low = 0, .high = 1});
@@ -161,6 +175,7 @@ void RunOptions::check() const {
   check_options(*this);
   if (data.empty()) fail_usage("--data is empty; name a folder of class folders or NAME:ROOT");
   if (methods.empty()) fail_usage("--methods is empty; name at least one, such as zero-shot");
+  GuidanceInterval::parse(guidance_interval);
   if (std::set(seeds.begin(), seeds.end()).size() != seeds.size()) {
     fail_usage("--seeds names a seed twice; name each once");
   }

@@ -40,9 +40,12 @@ struct RunOptions final : Options {
   std::string sampler = "dpm++2m";
   std::int64_t sample_steps = 15;
   double guidance = 3.0;
-  std::int64_t sample_batch = 0;   ///< images at a time; 0 = by their size
-  double strength = 0.75;          ///< of disef: share of the way to noise that shots go
-  std::filesystem::path captions;  ///< of disef: prompts of the shots, see `generate`
+  std::string guidance_interval = "all";  ///< noise levels that are guided, see GuidanceInterval
+  std::int64_t cache_every = 1;           ///< steps that share the U-Net's deep features
+  std::int64_t decode_shrink = 1;         ///< latents are decoded so many times smaller
+  std::int64_t sample_batch = 0;          ///< images at a time; 0 = by their size
+  double strength = 0.75;                 ///< of disef: share of the way to noise that shots go
+  std::filesystem::path captions;         ///< of disef: prompts of the shots, see `generate`
 
   std::int64_t classifier_steps = 300;
   std::int64_t classifier_batch = 64;

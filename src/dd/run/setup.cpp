@@ -113,7 +113,8 @@ void find_costs(Setup& setup, const Identity& identity) {
   const fs::path file = setup.common.out / identity.file;
   if (!setup.common.force && fs::exists(file)) {
     const Json costs = read_json(file).value("costs", Json());
-    if (!costs.is_null()) {
+    // What an earlier program counted may lack what this one wants to know.
+    if (ModelCosts::is_complete(costs)) {
       setup.costs = ModelCosts::from_json(costs, file.string());
       return;
     }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dd/run/guidance_interval.h"
+
 namespace dd::run {
 namespace fs = std::filesystem;
 namespace {
@@ -63,6 +65,11 @@ generate::GenerateOptions generate_options(const Setup& setup, const Cell& cell,
   to.sampler = from.sampler;
   to.steps = from.sample_steps;
   to.guidance = from.guidance;
+  const GuidanceInterval interval = GuidanceInterval::parse(from.guidance_interval);
+  to.guidance_low = interval.low;
+  to.guidance_high = interval.high;
+  to.cache_every = from.cache_every;
+  to.decode_shrink = from.decode_shrink;
   to.batch = from.sample_batch;
   return to;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "dd/core/error.h"
 #include "dd/run/stage_options.h"
@@ -12,6 +13,14 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kPicturesShown = 8;
+
+/// Passes through the whole U-Net that take as long as all passes of an image do.
+double whole_passes(const DrawingWork& drawing, const ModelCosts& costs) {
+  const auto shallow = static_cast<double>(drawing.shallow_passes);
+  if (shallow == 0) return static_cast<double>(drawing.passes);
+  return static_cast<double>(drawing.passes) -
+         shallow * (1 - costs.shallow_evaluation / costs.evaluation);
+}
 
 }  // namespace
 
@@ -92,6 +101,7 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
   const RunOptions& settings = cell.settings;
   const std::string name = names_.images(cell);
   const std::int64_t images = each * setup_.data->num_classes();
+  const DrawingWork drawing = drawing_work(cell, setup_.costs);
   Cell whole = cell;
   whole.settings.per_class = each;
   DrawnFrom drawn_from{.adapters = folder(adapters)};
@@ -102,7 +112,7 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
       {.name = name,
        .what = cat(images, " images, ", settings.sample_steps, " steps of ", settings.sampler),
        .work = Work::kGenerate,
-       .units = images * evaluations_of(cell, setup_.costs) * (settings.guidance > 1 ? 2 : 1),
+       .units = std::llround(static_cast<double>(images) * whole_passes(drawing, setup_.costs)),
        .flops = effort(whole).draw_flops,
        .run = [options = generate_options(setup_, cell, drawn_from, each),
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {

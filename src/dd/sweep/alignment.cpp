@@ -24,8 +24,9 @@ struct Figure {
 constexpr std::array kFigures{
     Figure{"kid", 4},    Figure{"fid_infinity", 2}, Figure{"cmmd", 3},    Figure{"precision", 3},
     Figure{"recall", 3}, Figure{"density", 3},      Figure{"coverage", 3}};
-constexpr std::array kSettings{"method",  "mode",         "shots",    "images_per_class",
-                               "sampler", "sample_steps", "guidance", "adapt_steps"};
+constexpr std::array kSettings{"method",      "mode",          "shots",      "images_per_class",
+                               "sampler",     "sample_steps",  "guidance",   "guidance_interval",
+                               "cache_every", "decode_shrink", "adapt_steps"};
 
 Json settings_of(const Cell& cell) {
   const run::RunOptions& settings = cell.settings;
@@ -40,6 +41,9 @@ Json settings_of(const Cell& cell) {
           {"sampler", settings.sampler},
           {"sample_steps", settings.sample_steps},
           {"guidance", settings.guidance},
+          {"guidance_interval", settings.guidance_interval},
+          {"cache_every", settings.cache_every},
+          {"decode_shrink", settings.decode_shrink},
           {"adapt_steps", cell.adapted() ? Json(settings.adapt_steps) : Json()}};
 }
 

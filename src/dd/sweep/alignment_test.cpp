@@ -8,12 +8,28 @@ namespace {
 using dd::Json;
 
 Json entry(std::int64_t seed, const std::string& method, const Json& kid) {
-  return {
-      {"method", method},    {"mode", "none"},    {"shots", 0},         {"images_per_class", 5},
-      {"sampler", "ddim"},   {"sample_steps", 2}, {"guidance", 3.0},    {"adapt_steps", nullptr},
-      {"seed", seed},        {"n_real", 40},      {"n_synthetic", 10},  {"kid", kid},
-      {"fid_infinity", 1.5}, {"cmmd", 0.25},      {"precision", 0.5},   {"recall", 0.5},
-      {"density", 1.0},      {"coverage", 0.75},  {"comparison", "a/b"}};
+  return {{"method", method},
+          {"mode", "none"},
+          {"shots", 0},
+          {"images_per_class", 5},
+          {"sampler", "ddim"},
+          {"sample_steps", 2},
+          {"guidance", 3.0},
+          {"guidance_interval", "all"},
+          {"cache_every", 1},
+          {"decode_shrink", 1},
+          {"adapt_steps", nullptr},
+          {"seed", seed},
+          {"n_real", 40},
+          {"n_synthetic", 10},
+          {"kid", kid},
+          {"fid_infinity", 1.5},
+          {"cmmd", 0.25},
+          {"precision", 0.5},
+          {"recall", 0.5},
+          {"density", 1.0},
+          {"coverage", 0.75},
+          {"comparison", "a/b"}};
 }
 
 TEST(SweepAlignment, GroupsSeedsAndLeavesOutWhatWasNotMeasured) {

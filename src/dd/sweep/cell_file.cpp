@@ -16,6 +16,11 @@ std::string CellFiles::key(const run::Measurement& measured) const {
                           "sample_batch", "captions"}) {
     settings.erase(key);
   }
+  // Settings that came later leave no trace where they are as before: older work stays known.
+  const Json usual = options_to_json(run::RunOptions());
+  for (const char* key : {"guidance_interval", "cache_every", "decode_shrink"}) {
+    if (settings.at(key) == usual.at(key)) settings.erase(key);
+  }
   settings["method"] = measured.cell.method.name;
   settings["mode"] = measured.cell.mode;
   settings["seed"] = measured.cell.seed;

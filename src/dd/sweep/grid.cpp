@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/number_text.h"
+#include "dd/run/guidance_interval.h"
 
 namespace dd::sweep {
 namespace {
@@ -40,6 +41,9 @@ std::vector<RunOptions> combinations(const SweepOptions& options) {
   expand(list, &RunOptions::sampler, options.samplers);
   expand(list, &RunOptions::sample_steps, options.sample_steps);
   expand(list, &RunOptions::guidance, parse_numbers("guidance", options.guidance));
+  expand(list, &RunOptions::guidance_interval, run::interval_texts(options.guidance_intervals));
+  expand(list, &RunOptions::cache_every, options.cache_every);
+  expand(list, &RunOptions::decode_shrink, options.decode_shrink);
   expand(list, &RunOptions::per_class, options.per_class);
   expand(list, &RunOptions::lambda, parse_numbers("lambda", options.lambda));
   return list;
@@ -56,12 +60,16 @@ void drop_meaningless(Cell& cell) {
     settings.adapt_steps = usual.adapt_steps;
   }
   if (!cell.needs_shots()) settings.shots = usual.shots;
+  if (settings.guidance <= 1) settings.guidance_interval = usual.guidance_interval;
   if (!cell.method.mixes()) settings.lambda = usual.lambda;
   if (cell.method.images != ImageSource::kNone) return;
   settings.per_class = usual.per_class;
   settings.sampler = usual.sampler;
   settings.sample_steps = usual.sample_steps;
   settings.guidance = usual.guidance;
+  settings.guidance_interval = usual.guidance_interval;
+  settings.cache_every = usual.cache_every;
+  settings.decode_shrink = usual.decode_shrink;
 }
 
 }  // namespace

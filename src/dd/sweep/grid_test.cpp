@@ -56,10 +56,17 @@ TEST(Grid, ASettingWithoutMeaningDoesNotChangeACell) {
   SweepOptions options = options_for({"real"});
   options.lambda = {"0.9"};
   options.guidance = {"7"};
+  options.guidance_intervals = {"1:3"};
+  options.cache_every = {2};
+  options.decode_shrink = {4};
   const std::vector<Cell> cells = dd::sweep::cells_of(options, {3});
   ASSERT_EQ(cells.size(), 1);
   EXPECT_EQ(cells[0].settings.lambda, dd::run::RunOptions().lambda);
-  EXPECT_EQ(cells[0].settings.guidance, dd::run::RunOptions().guidance);
+  EXPECT_EQ(dd::options_to_json(cells[0].settings), dd::options_to_json([&] {
+              dd::run::RunOptions usual = options.base;
+              usual.methods = {"real"};
+              return usual;
+            }()));
   EXPECT_EQ(cells[0].seed, 3);
 }
 
@@ -70,10 +77,13 @@ TEST(Grid, WhatDiffersHasANameOfItsOwn) {
   options.samplers = {"ddim", "euler"};
   options.sample_steps = {5, 10};
   options.guidance = {"1.5", "2"};
+  options.guidance_intervals = {"all,0.50:3"};
+  options.cache_every = {1, 2};
+  options.decode_shrink = {1, 2};
   options.per_class = {1, 11};
   options.lambda = {"0.25", "0.5"};
   const std::vector<Cell> cells = dd::sweep::cells_of(options, {0});
-  EXPECT_EQ(cells.size(), 2 * 2 * 2 * 2 * 2 * 2 * 3);
+  EXPECT_EQ(cells.size(), 8 * 2 * 2 * 2 * 2 * 2 * 2 * 3);
   const dd::run::StageNames names(dd::run::StageNames::Style::kFull);
   std::set<std::string> trainings;
   std::set<std::string> sets;
@@ -84,8 +94,17 @@ TEST(Grid, WhatDiffersHasANameOfItsOwn) {
     adapters.insert(names.adapt(cell));
   }
   EXPECT_EQ(trainings.size(), cells.size());
-  EXPECT_EQ(sets.size(), 32) << "one for all sizes and weights";
+  EXPECT_EQ(sets.size(), 8 * 32) << "one for all sizes and weights";
+  EXPECT_TRUE(sets.contains("seed-0/shots-1/generate-class-10-ddim-5-g1.5")) << "as ever";
+  EXPECT_TRUE(sets.contains("seed-0/shots-1/generate-class-10-ddim-5-g1.5-i0.5to3-c2-d2"));
   EXPECT_EQ(adapters.size(), 4) << "one for all samplers";
+}
+
+TEST(Grid, AnIntervalMeansNothingWithoutGuidance) {
+  SweepOptions options = options_for({"frozen"});
+  options.guidance = {"1", "2"};
+  options.guidance_intervals = {"all", "1:3", ":2"};
+  EXPECT_EQ(dd::sweep::cells_of(options, {0}).size(), 1 + 3);
 }
 
 TEST(Grid, ListsAreChecked) {
@@ -104,6 +123,11 @@ TEST(Grid, ListsAreChecked) {
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.shots = {}; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.lambda = {"1.5"}; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.guidance = {"much"}; }));
+  EXPECT_TRUE(refuses([](SweepOptions& options) { options.cache_every = {0}; }));
+  EXPECT_TRUE(refuses([](SweepOptions& options) { options.decode_shrink = {9}; }));
+  EXPECT_TRUE(refuses([](SweepOptions& options) { options.guidance_intervals = {"3:1"}; }));
+  EXPECT_TRUE(refuses([](SweepOptions& options) { options.guidance_intervals = {"1:3,1.0:3"}; }))
+      << "the same twice";
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.shard = "3/2"; }));
   EXPECT_TRUE(refuses([](SweepOptions& options) { options.samplers = {"best"}; }));
 }

@@ -8,14 +8,17 @@
 #include "dd/core/error.h"
 #include "dd/core/number_text.h"
 #include "dd/diffusion/sampler.h"
+#include "dd/generate/options.h"
+#include "dd/run/guidance_interval.h"
 #include "dd/sweep/shard.h"
 
 namespace dd::sweep {
 namespace {
 
 const std::vector<std::string>& axes() {
-  static const std::vector<std::string> names{"shots",        "per-class", "adapt-steps", "sampler",
-                                              "sample-steps", "guidance",  "lambda"};
+  static const std::vector<std::string> names{
+      "shots",    "per-class",         "adapt-steps", "sampler",       "sample-steps",
+      "guidance", "guidance-interval", "cache-every", "decode-shrink", "lambda"};
   return names;
 }
 
@@ -61,6 +64,9 @@ SweepOptions::SweepOptions()
       samplers{base.sampler},
       sample_steps{base.sample_steps},
       guidance{shortest_text(base.guidance)},
+      guidance_intervals{base.guidance_interval},
+      cache_every{base.cache_every},
+      decode_shrink{base.decode_shrink},
       lambda{shortest_text(base.lambda)} {
   base.align = false;  // a grid is about accuracy, and has many sets
 }
@@ -81,6 +87,16 @@ void SweepOptions::visit(FieldVisitor& visitor) {
                 {.help = "axis: sampling steps", .low = 1, .high = 1e6});
   visitor.field("guidance", guidance,
                 {.help = "axis: strength of classifier-free guidance (0 … 1000)"});
+  visitor.field(
+      "guidance-interval", guidance_intervals,
+      {.help = "axis: noise levels that are guided: all, or LOW:HIGH (2: is 2 and above)"});
+  visitor.field(
+      "cache-every", cache_every,
+      {.help = "axis: sampling steps that share the U-Net's deeper levels", .low = 1, .high = 1e6});
+  visitor.field("decode-shrink", decode_shrink,
+                {.help = "axis: how many times narrower and lower latents are decoded",
+                 .low = 1,
+                 .high = generate::kMaxDecodeShrink});
   visitor.field("lambda", lambda,
                 {.help = "axis: weight of the real images where both kinds are used (0 … 1)"});
   visitor.field("shard", shard,
@@ -97,6 +113,9 @@ void SweepOptions::check() const {
   check_list("sampler", samplers);
   check_list("sample-steps", sample_steps);
   check_numbers("guidance", guidance, 1000);
+  check_list("guidance-interval", run::interval_texts(guidance_intervals));
+  check_list("cache-every", cache_every);
+  check_list("decode-shrink", decode_shrink);
   check_numbers("lambda", lambda, 1);
   if (lambda.size() > 1 && !base.lambdas.empty()) {
     fail_usage("--lambda is an axis, but --lambdas chooses one itself; give one of them");

@@ -21,9 +21,12 @@ struct SweepOptions final : Options {
   std::vector<std::int64_t> adapt_steps;
   std::vector<std::string> samplers;
   std::vector<std::int64_t> sample_steps;
-  std::vector<std::string> guidance;  ///< numbers, see core/number_text.h
-  std::vector<std::string> lambda;    ///< numbers
-  std::string shard = "1/1";          ///< I/N: this process does the I-th of N parts
+  std::vector<std::string> guidance;            ///< numbers, see core/number_text.h
+  std::vector<std::string> guidance_intervals;  ///< see run::GuidanceInterval
+  std::vector<std::int64_t> cache_every;
+  std::vector<std::int64_t> decode_shrink;
+  std::vector<std::string> lambda;  ///< numbers
+  std::string shard = "1/1";        ///< I/N: this process does the I-th of N parts
 
   void visit(FieldVisitor& visitor) override;
   /// Ranges, and that the choices fit together; Error(kUsage) names the flag.

@@ -25,7 +25,8 @@ class Shards : public testing::Test {
     dd::test::write_photos(folder_.path() / "photos", {"Bag", "Dress"}, 1, 8, 8);
     setup_.common.out = folder_.path() / "out";
     setup_.data = dd::open_dataset({"folder", folder_.path() / "photos"}, "train");
-    setup_.costs = {.adapt_picture = 3e6, .evaluation = 1e6, .train_picture = 5e5};
+    setup_.costs = {
+        .adapt_picture = 3e6, .evaluation = 1e6, .decode_picture = {1e5}, .train_picture = 5e5};
     dd::sweep::SweepOptions options;
     options.base.methods = {"zero-shot",   "real",      "frozen",
                             "frozen+real", "synthetic", "synthetic+real"};

@@ -117,7 +117,11 @@ class Sweeper {
   Json write_tables() const {
     Json cells = Json::array();
     for (const Measurement& measured : chain_.measurements()) {
-      if (auto entry = cells_.find(measured)) cells.push_back(std::move(*entry));
+      auto entry = cells_.find(measured);
+      if (!entry) continue;
+      // An earlier program may have said less of a cell, or have counted its work otherwise.
+      entry->update(run::description_of(setup_, measured));
+      cells.push_back(std::move(*entry));
     }
     Json json = description_;
     json["planned_cells"] = chain_.measurements().size();

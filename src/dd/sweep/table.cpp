@@ -39,6 +39,12 @@ std::string accuracy(const Json& row) {
   return mean + " ± " + report::fixed(100 * row.at("deviation").get<double>(), 2);
 }
 
+/// A part of the work of drawing one image; null for methods that draw none.
+Json drawing(const Json& row, const char* part) {
+  const Json draw = row.value("effort", Json::object()).value("draw", Json::object());
+  return draw.value("images", 0) > 0 ? draw.value(part, Json()) : Json();
+}
+
 bool differs(const Json& rows, const std::string& column) {
   std::set<std::string> values;
   for (const Json& row : rows) {
@@ -47,12 +53,23 @@ bool differs(const Json& rows, const std::string& column) {
   return values.size() > 1;
 }
 
+bool drawing_differs(const Json& rows) {
+  std::set<std::string> values;
+  for (const Json& row : rows) {
+    if (const Json flops = drawing(row, "image_flops"); !flops.is_null()) {
+      values.insert(flops.dump());
+    }
+  }
+  return values.size() > 1;
+}
+
 }  // namespace
 
 const std::vector<std::string>& setting_columns() {
   static const std::vector<std::string> columns{
-      "method",  "mode",         "shots",    "images_per_class", "adapt_steps",
-      "sampler", "sample_steps", "guidance", "lambda",           "protocol"};
+      "method",        "mode",         "shots",    "images_per_class",  "adapt_steps",
+      "sampler",       "sample_steps", "guidance", "guidance_interval", "cache_every",
+      "decode_shrink", "lambda",       "protocol"};
   return columns;
 }
 
@@ -105,6 +122,10 @@ std::string sweep_table(const Json& rows) {
   for (const char* name : {"top-1 %", "seeds", "test images", "seconds"}) {
     lines[0].emplace_back(name);
   }
+  const bool costs_differ = drawing_differs(rows);
+  if (costs_differ) {
+    for (const char* name : {"passes", "FLOPs an image"}) lines[0].emplace_back(name);
+  }
   const std::vector<std::string> efforts = report::effort_columns();
   lines[0].insert(lines[0].end(), efforts.begin(), efforts.end());
   for (const Json& row : rows) {
@@ -115,6 +136,11 @@ std::string sweep_table(const Json& rows) {
     line.push_back(std::to_string(row.at("seeds").size()));
     line.push_back(plain(row.at("n")));
     line.push_back(report::fixed(row.at("seconds").get<double>(), 0));
+    if (costs_differ) {
+      const Json flops = drawing(row, "image_flops");
+      line.push_back(plain(drawing(row, "passes")));
+      line.push_back(report::flops_text(flops.is_number() ? flops.get<double>() : 0));
+    }
     for (std::string& text : report::effort_texts(row.at("effort")))
       line.push_back(std::move(text));
   }
@@ -126,14 +152,18 @@ std::string cells_csv(const Json& cells) {
   for (const char* name : {"seed", "split", "top1", "n", "seconds", "evaluation"}) {
     columns.emplace_back(name);
   }
+  // Of drawing one image.
+  constexpr std::array kCosts{"evaluations", "passes", "shallow_passes", "image_flops"};
   std::string text;
   for (const std::string& column : columns) text += (text.empty() ? "" : ",") + column;
+  for (const char* name : kCosts) text += cat(",", name);
   text += "\n";
   for (const Json& cell : cells) {
     std::string line;
     for (const std::string& column : columns) {
       line += (column == columns.front() ? "" : ",") + csv_field(plain(cell.value(column, Json())));
     }
+    for (const char* name : kCosts) line += "," + plain(drawing(cell, name));
     text += line + "\n";
   }
   return text;

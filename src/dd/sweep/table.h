@@ -20,7 +20,8 @@ Json group_cells(const Json& cells);
 /// The rows for a terminal: method, shots, images a class, and what else differs between them.
 std::string sweep_table(const Json& rows);
 
-/// A line a cell (RFC 4180), with a line of names.
+/// A line a cell (RFC 4180), with a line of names; after the settings and figures what drawing one
+/// image took.
 std::string cells_csv(const Json& cells);
 
 }  // namespace dd::sweep

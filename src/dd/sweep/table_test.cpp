@@ -17,6 +17,9 @@ Json cell(std::int64_t seed, std::int64_t images, double top1) {
           {"sampler", "ddim"},
           {"sample_steps", 15},
           {"guidance", 3.0},
+          {"guidance_interval", "all"},
+          {"cache_every", 1},
+          {"decode_shrink", 1},
           {"lambda", 0.5},
           {"split", "test"},
           {"top1", top1},
@@ -24,7 +27,13 @@ Json cell(std::int64_t seed, std::int64_t images, double top1) {
           {"seconds", 10.0},
           {"effort",
            {{"adapt", {{"flops", 0.0}}},
-            {"draw", {{"flops", 2.25e12}}},
+            {"draw",
+             {{"images", 40},
+              {"evaluations", 15},
+              {"passes", 30},
+              {"shallow_passes", 0},
+              {"image_flops", 5.5e10},
+              {"flops", 2.25e12}}},
             {"train", {{"images", 640}, {"flops", 9.99e9}}}}},
           {"protocol", "held-out"},
           {"evaluation", "seed-0/evaluate,\"x\""},
@@ -60,13 +69,28 @@ TEST(SweepTable, ShowsWhatDiffers) {
       std::string::npos);
 }
 
+TEST(SweepTable, ShowsTheCostOfAnImageWhereItDiffers) {
+  Json cheap = cell(0, 10, 0.6);
+  cheap["cache_every"] = 2;
+  cheap["effort"]["draw"]["image_flops"] = 3.5e10;
+  const std::string text =
+      dd::sweep::sweep_table(dd::sweep::group_cells({cell(0, 10, 0.6), cheap}));
+  EXPECT_NE(text.find("passes  FLOPs an image"), std::string::npos) << text;
+  EXPECT_NE(text.find("3.5e10"), std::string::npos) << text;
+  EXPECT_NE(text.find("cache every"), std::string::npos) << text;
+}
+
 TEST(SweepTable, CsvQuotesWhatNeedsIt) {
   const std::string csv = dd::sweep::cells_csv(Json::array({cell(7, 10, 0.25)}));
   EXPECT_EQ(csv,
-            "method,mode,shots,images_per_class,adapt_steps,sampler,sample_steps,guidance,lambda,"
-            "protocol,seed,split,top1,n,seconds,evaluation\n"
-            "synthetic+real,class,4,10,400,ddim,15,3.0,0.5,held-out,7,test,0.25,1000,10.0,"
-            "\"seed-0/evaluate,\"\"x\"\"\"\n");
+            "method,mode,shots,images_per_class,adapt_steps,sampler,sample_steps,guidance,"
+            "guidance_interval,cache_every,decode_shrink,lambda,protocol,seed,split,top1,n,seconds,"
+            "evaluation,evaluations,passes,shallow_passes,image_flops\n"
+            "synthetic+real,class,4,10,400,ddim,15,3.0,all,1,1,0.5,held-out,7,test,0.25,1000,10.0,"
+            "\"seed-0/evaluate,\"\"x\"\"\",15,30,0,55000000000.0\n");
+  Json real = cell(7, 0, 0.5);
+  real["effort"]["draw"]["images"] = 0;
+  EXPECT_TRUE(dd::sweep::cells_csv(Json::array({real})).ends_with(",,,,\n")) << "nothing is drawn";
 }
 
 }  // namespace

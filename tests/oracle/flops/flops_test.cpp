@@ -2,8 +2,12 @@
 // Operations by formula against torch's own counter; tools/oracle/flops.py made the numbers.
 #include "dd/models/flops.h"
 
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
+#include "dd/tensor/profile.h"
 #include "support/oracle.h"
 
 namespace dd::models {
@@ -42,6 +46,36 @@ TEST_F(Counted, DiffusionModels) {
     const LoraShape lora{.rank = rank_};
     expect_counts(unet_flops(unet, cells, tokens, lora), recorded.at("unet_lora"), name + " unet");
     expect_counts(text_flops(text, tokens, lora), recorded.at("text_lora"), name + " text");
+  }
+}
+
+/// What a call of the U-Net computed, by the shapes that it met.
+double measured(const UNet& unet, const TextContext& context, DeepFeatures* deep) {
+  const c10::NoGradGuard no_grad;
+  const at::Tensor latents = at::zeros({1, unet.config().in_channels, 12, 10});
+  NullReporter silent;
+  Profile profile(silent);
+  unet(latents, at::full({1}, 5), context, deep);
+  profile.stop();
+  double flops = 0;
+  for (const auto& [stage, costs] : profile.stages()) flops += total_of(costs).flops;
+  return flops;
+}
+
+TEST_F(Counted, WhatDrawingDoesNotComputeAgain) {
+  constexpr std::int64_t kTokens = 7;
+  for (const std::string name : {"sd1", "sd2"}) {
+    const UNet unet = UNet::load(test::oracle_path("models/" + name + "/unet"), {});
+    const DrawingFlops drawing = drawing_flops(unet.config(), {12, 10}, kTokens);
+    KeyValueCache cache;
+    DeepFeatures deep;
+    const TextContext context(at::zeros({1, kTokens, unet.config().context_width}), &cache);
+    EXPECT_EQ(drawing.keys + drawing.whole, number(counts_.at(name).at("unet"))) << name;
+    EXPECT_EQ(measured(unet, context, &deep), drawing.keys + drawing.whole) << name;
+    EXPECT_EQ(measured(unet, context, &deep), drawing.whole) << name << ": keys are there";
+    deep.reuse = true;
+    EXPECT_EQ(measured(unet, context, &deep), drawing.shallow) << name;
+    EXPECT_LT(drawing.shallow, drawing.whole);
   }
 }
 
