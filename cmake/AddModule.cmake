@@ -5,6 +5,8 @@
 #
 # makes the static library dd_NAME (alias dd::NAME) and, where tests are built, one executable
 # NAME_test of the unit tests that lie beside the sources.
+include(GNUInstallDirs)
+
 add_library(dd_warnings INTERFACE)
 target_compile_options(dd_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 
@@ -12,9 +14,12 @@ function(dd_add_module name)
   cmake_parse_arguments(M "" "" "SOURCES;USES;LIBS;TESTS;TEST_USES" ${ARGN})
   add_library(dd_${name} STATIC ${M_SOURCES})
   add_library(dd::${name} ALIAS dd_${name})
-  target_include_directories(dd_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(dd_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(dd_${name} PUBLIC cxx_std_20)
   list(TRANSFORM M_USES PREPEND dd::)
-  target_link_libraries(dd_${name} PUBLIC ${M_USES} ${M_LIBS} PRIVATE dd_warnings)
+  target_link_libraries(dd_${name} PUBLIC ${M_USES} ${M_LIBS} PRIVATE $<BUILD_INTERFACE:dd_warnings>)
+  set_property(GLOBAL APPEND PROPERTY DD_MODULES ${name})
   if(DATADREAM_TESTS AND M_TESTS)
     dd_add_test(${name}_test SOURCES ${M_TESTS} USES ${name} ${M_TEST_USES})
   endif()

@@ -33,17 +33,18 @@ else()
   set(version_header ${torch_root}/include/torch/csrc/api/include/torch/version.h)
 endif()
 if(EXISTS ${version_header})
-  file(STRINGS ${version_header} version_line REGEX "define TORCH_VERSION ")
-  string(REGEX REPLACE ".*\"(.*)\".*" "\\1" torch_version "${version_line}")
+  file(STRINGS ${version_header} version_lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  string(REGEX MATCHALL "[0-9]+" torch_version "${version_lines}")
+  string(REPLACE ";" "." torch_version "${torch_version}")
 endif()
 message(STATUS "LibTorch ${torch_version}: ${torch_root}")
 
-add_library(dd_torch INTERFACE)
-add_library(dd::torch ALIAS dd_torch)
-target_include_directories(dd_torch SYSTEM INTERFACE ${torch_root}/include
+# Imported, so that the installed package names it and finds it anew.
+add_library(dd::torch INTERFACE IMPORTED)
+target_include_directories(dd::torch SYSTEM INTERFACE ${torch_root}/include
                            ${torch_root}/include/torch/csrc/api/include)
 # With it, LibTorch's own headers include single operators rather than all of them.
-target_compile_definitions(dd_torch INTERFACE AT_PER_OPERATOR_HEADERS)
+target_compile_definitions(dd::torch INTERFACE AT_PER_OPERATOR_HEADERS)
 set(torch_libs ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
 if(EXISTS ${torch_lib}/libtorch_cuda.so)
   # The CUDA kernels register themselves when their library is loaded, so it must stay linked although
@@ -51,15 +52,16 @@ if(EXISTS ${torch_lib}/libtorch_cuda.so)
   list(APPEND torch_libs -Wl,--no-as-needed ${torch_lib}/libtorch_cuda.so ${torch_lib}/libc10_cuda.so
        -Wl,--as-needed)
   # The CUDA wheel leaves its CUDA libraries in sibling packages that are found when the program starts.
-  target_link_options(dd_torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs)
+  target_link_options(dd::torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs)
 endif()
-target_link_libraries(dd_torch INTERFACE ${torch_libs})
-target_link_options(dd_torch INTERFACE -Wl,-rpath,${torch_lib})
+target_link_libraries(dd::torch INTERFACE ${torch_libs})
+target_link_options(dd::torch INTERFACE -Wl,-rpath,${torch_lib})
 # Wheels before 2.7 may be built with the old string ABI; the config file of the package says so.
 set(torch_config ${torch_root}/share/cmake/Torch/TorchConfig.cmake)
 if(EXISTS ${torch_config})
   file(STRINGS ${torch_config} abi_line REGEX "_GLIBCXX_USE_CXX11_ABI=0")
   if(abi_line)
     add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)
+    add_compile_options(-Wno-restrict)  # g++ 12 warns of it within its own old strings
   endif()
 endif()

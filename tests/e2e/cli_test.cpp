@@ -31,7 +31,7 @@ TEST(Cli, CompletionKnowsCommandsFlagsAndChoices) {
   EXPECT_EQ(datadream({"completion", "csh"}).status, 2);
   const std::string ask = datadream({"completion", "bash"}).out +
                           "COMP_WORDS=(datadream adapt --mode '') COMP_CWORD=3\n"
-                          "_datadream; echo \"${COMPREPLY[@]}\"";
+                          "_datadream_words; echo \"${COMPREPLY[@]}\"";
   const auto answer = dd::test::run_process({"/bin/bash", "-c", ask});
   EXPECT_NE(answer.out.find("class"), std::string::npos) << answer.out << answer.err;
   EXPECT_NE(answer.out.find("dataset"), std::string::npos) << answer.out << answer.err;

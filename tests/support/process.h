@@ -28,6 +28,7 @@ struct ProcessOptions {
   /// Sent once standard error holds `signal_after_text` and the time has passed (at once when that
   /// is empty and there is none).
   int signal = 0;
+  int then_signal = 0;  ///< right after it
   std::string signal_after_text{};
   double signal_after_seconds = 0;
   /// Killed, and reported as status 137, when it takes longer.
@@ -93,6 +94,7 @@ inline ProcessResult run_process(const std::vector<std::string>& words,
     if (signal_is_due && elapsed() >= options.signal_after_seconds &&
         result.err.find(options.signal_after_text) != std::string::npos) {
       ::kill(child, options.signal);
+      if (options.then_signal != 0) ::kill(child, options.then_signal);
       signal_is_due = false;
     }
     if (elapsed() > options.limit_seconds) ::kill(child, SIGKILL);

@@ -77,6 +77,8 @@ class Trainer {
     const std::string identity = identity_for(options_);
     if (!common_.force && has_record(common_.out, kClassifierFile, identity, "a classifier")) {
       context_.report.info(cat("the classifier in ", common_.out.string(), " is complete"));
+      // A process that was killed right after its record left them.
+      if (!common_.dry_run) remove_states(common_.out);
       TrainClassifierResult result = read_result(common_.out);
       result.skipped = true;
       return result;

@@ -131,8 +131,12 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
   write_adapter(run.folder, lora.weights(), lora_options(options));
   write_file_atomically(run.folder / kCurveFile, curve_csv(engine, result));
   write_json(run.folder / kClassifierFile, record);
-  for (const char* state : {kStateFile, kBestFile}) fs::remove(run.folder / state);
+  remove_states(run.folder);
   return record;
+}
+
+void remove_states(const fs::path& folder) {
+  for (const char* state : {kStateFile, kBestFile}) fs::remove(folder / state);
 }
 
 void remove_classifier(const fs::path& folder) {

@@ -24,6 +24,9 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
 lora::LoraOptions lora_options(const TrainOptions& options);
 lora::LoraTargets lora_targets(const TrainOptions& options);
 
+/// Removes what an interrupted training would go on from.
+void remove_states(const std::filesystem::path& folder);
+
 /// Removes record, adapter and states of a classifier from the folder, and nothing else.
 void remove_classifier(const std::filesystem::path& folder);
 

@@ -16,7 +16,8 @@ Command pretrain_command() {
            "OUT/stable-diffusion (diffusers) and OUT/clip (Hugging Face). Contact sheets and "
            "label\n"
            "fidelity appear under OUT/progress. It takes hours and can be stopped and resumed.\n\n"
-           "  datadream pretrain --out out/base"},
+           "  datadream pretrain --out out/base",
+       .locking = OutLocking::kOwn},
       [](const pretrain::PretrainOptions& options, const CommonOptions& common, Context& context,
          std::ostream&) { pretrain::run_pretrain(options, common, context); });
 }

@@ -46,11 +46,14 @@ std::vector<Flag> flags_of(const Command& command) {
   return flags;
 }
 
-/// In single quotes, for any of the shells; fish alone also knows \' within them.
-std::string quoted(std::string text) {
-  std::replace(text.begin(), text.end(), '\'', ' ');
-  std::replace(text.begin(), text.end(), '\\', ' ');
-  return "'" + text + "'";
+/// In single quotes. Only texts for fish hold quotes themselves, and only fish knows \' in them.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -70,7 +73,7 @@ std::string first_words(const std::vector<Command>& commands) {
 
 std::string bash_script(const std::vector<Command>& commands) {
   std::string text =
-      "_datadream() {\n"
+      "_datadream_words() {\n"
       "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} list=\n"
       "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
       "    COMPREPLY=($(compgen -W " +
@@ -80,8 +83,11 @@ std::string bash_script(const std::vector<Command>& commands) {
       "    completion) list='bash zsh fish' ;;\n";
   for (const Command& command : commands) {
     const std::vector<std::string> name = split(command.info.name, ' ');
-    text += "    " + name.front() + ")\n      case \"$before\" in\n";
-    std::vector<std::string> words(name.begin() + 1, name.end());
+    text += "    " + name.front() + ")\n";
+    if (name.size() > 1)
+      text += "      [ \"$COMP_CWORD\" = 2 ] && list=" + quoted(name.back()) + "\n";
+    text += "      case \"$before\" in\n";
+    std::vector<std::string> words;
     for (const Flag& flag : flags_of(command)) {
       words.push_back(flag.word);
       if (!flag.choices.empty())
@@ -95,7 +101,7 @@ std::string bash_script(const std::vector<Command>& commands) {
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$list\" -- \"$word\"))\n"
          "}\n"
-         "complete -o bashdefault -o default -F _datadream datadream\n";
+         "complete -o bashdefault -o default -F _datadream_words datadream\n";
 }
 
 std::string fish_script(const std::vector<Command>& commands) {
@@ -104,8 +110,10 @@ std::string fish_script(const std::vector<Command>& commands) {
                      "\ncomplete -c datadream -f -n '__fish_seen_subcommand_from completion' -a "
                      "'bash zsh fish'\n";
   for (const Command& command : commands) {
-    const std::string when =
-        " -n " + quoted("__fish_seen_subcommand_from " + split(command.info.name, ' ').front());
+    const std::vector<std::string> name = split(command.info.name, ' ');
+    const std::string when = " -n " + quoted("__fish_seen_subcommand_from " + name.front());
+    if (name.size() > 1)
+      text += "complete -c datadream" + when + " -a " + quoted(name.back()) + "\n";
     for (const Flag& flag : flags_of(command)) {
       text += "complete -c datadream" + when + " -l " + flag.word.substr(2);
       if (!flag.choices.empty()) text += " -xa " + quoted(joined(flag.choices));
@@ -120,10 +128,14 @@ std::string fish_script(const std::vector<Command>& commands) {
 std::string completion_script(const std::string& shell, const std::vector<Command>& commands) {
   if (shell == "bash") return bash_script(commands);
   if (shell == "fish") return fish_script(commands);
-  // zsh runs bash's functions by itself.
+  // zsh runs bash's functions by itself. As a file on its path it is read at the first use, which
+  // then is to be answered too.
   if (shell == "zsh") {
     return "#compdef datadream\nautoload -U +X bashcompinit && bashcompinit\n" +
-           bash_script(commands);
+           bash_script(commands) +
+           "if [[ ${funcstack[1]} == _datadream ]]; then\n"
+           "  _bash_complete -o bashdefault -o default -F _datadream_words\n"
+           "fi\n";
   }
   fail_usage(cat("no completion for \"", shell, "\"; give bash, zsh or fish"));
 }

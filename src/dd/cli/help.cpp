@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/cli/help.h"
 
-#include <torch/version.h>
-
 #include <algorithm>
 #include <sstream>
 
-#include "dd/cli/field_text.h"
+#include "dd/tensor/torch_library.h"
 
 namespace dd::cli {
 namespace {
@@ -38,7 +36,28 @@ std::string row(const std::string& flag, const std::string& text) {
   return out + "\n";
 }
 
-/// The common options as one command sees them: --out is not offered where it has no use.
+std::string markdown_table(const std::vector<FieldText>& fields) {
+  std::string text = "| option | meaning |\n| --- | --- |\n";
+  for (const FieldText& field : fields) {
+    std::string flag = field.flag;
+    // A bar would end the cell.
+    for (std::size_t at = 0; (at = flag.find('|', at)) != std::string::npos; at += 2) {
+      flag.replace(at, 1, "\\|");
+    }
+    text += "| `" + flag + "` | " + sentence(field) + " |\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+const char* const kStatusText =
+    "Exit status: 0 done; 1 the work failed; 2 the command line, the configuration or the input "
+    "is\n"
+    "wrong; 130 stopped by the user, the same command resumes. Results go to standard output, "
+    "progress\n"
+    "and errors to standard error.\n";
+
 std::vector<FieldText> common_fields(const Command* command) {
   std::vector<FieldText> fields = describe(CommonOptions{});
   fields.insert(fields.begin(),
@@ -63,30 +82,13 @@ std::string usage(const Command& command) {
   return text;
 }
 
-std::string markdown_table(const std::vector<FieldText>& fields) {
-  std::string text = "| option | meaning |\n| --- | --- |\n";
-  for (const FieldText& field : fields) {
-    std::string flag = field.flag;
-    // A bar would end the cell.
-    for (std::size_t at = 0; (at = flag.find('|', at)) != std::string::npos; at += 2) {
-      flag.replace(at, 1, "\\|");
-    }
-    text += "| `" + flag + "` | " + sentence(field) + " |\n";
-  }
-  return text;
-}
-
-constexpr const char* kStatusText =
-    "Exit status: 0 done; 1 the work failed; 2 the command line, the configuration or the input "
-    "is\n"
-    "wrong; 130 stopped by the user, the same command resumes. Results go to standard output, "
-    "progress\n"
-    "and errors to standard error.\n";
-
-}  // namespace
-
 std::string version_text() {
-  return std::string("datadream ") + DATADREAM_VERSION + " (LibTorch " + TORCH_VERSION + ")";
+  const TorchLibrary torch = torch_library();
+  std::string text = std::string("datadream ") + DATADREAM_VERSION + " (LibTorch " + torch.version;
+  if (torch.version != torch.built_with) text += ", built with " + torch.built_with;
+  text += ", " + torch.kind + ")";
+  if (!torch.libtorch.empty()) text += "\n" + torch.libtorch.string();
+  return text;
 }
 
 std::string program_help(const std::vector<Command>& commands) {

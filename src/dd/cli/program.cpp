@@ -16,6 +16,7 @@
 #include "dd/cli/config_file.h"
 #include "dd/cli/help.h"
 #include "dd/cli/json_log.h"
+#include "dd/cli/man_page.h"
 #include "dd/cli/stop_signals.h"
 #include "dd/cli/terminal_reporter.h"
 #include "dd/core/error.h"
@@ -83,7 +84,9 @@ void run_command(const Command& command, const CommonOptions& common, std::ostre
   try {
     command.run(common, context, results);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) save_config(command, common);
+    // What is put in place whole is not there yet; an earlier one keeps its own.
+    const bool is_begun = command.info.locking != OutLocking::kBeside;
+    if (error.kind() == ErrorKind::kCancelled && is_begun) save_config(command, common);
     throw;
   }
   if (profile) {
@@ -134,9 +137,9 @@ void dispatch(const std::vector<std::string>& arguments, const std::vector<Comma
     results << completion_script(arguments[1], commands);
     return;
   }
-  // Not in the help: `make docs` writes docs/cli.md with it.
-  if (first == "help-markdown") {
-    results << help_markdown(commands);
+  // Not in the help: `make docs` writes docs/cli.md with the one, the installation takes the other.
+  if (first == "help-markdown" || first == "help-man") {
+    results << (first == "help-man" ? man_page(commands) : help_markdown(commands));
     return;
   }
   std::vector<std::string> names;

@@ -22,9 +22,13 @@ sigset_t stop_set() {
 
 }  // namespace
 
-StopSignals::StopSignals(CancelToken& token) {
+void hold_stop_signals() {
   const sigset_t set = stop_set();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+StopSignals::StopSignals(CancelToken& token) {
+  hold_stop_signals();
   thread_ = std::thread([this, &token] { wait_for_signals(token); });
 }
 

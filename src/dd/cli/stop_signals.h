@@ -8,6 +8,10 @@
 
 namespace dd::cli {
 
+/// Keeps SIGINT and SIGTERM waiting until a StopSignals takes them. The first thing that the
+/// program does, so that an early one is not lost on the way.
+void hold_stop_signals();
+
 /// Turns the first SIGINT or SIGTERM into a request to stop, and the second into an immediate exit
 /// with status 130. Made before any other thread: the signals are blocked in all of them and taken
 /// by a thread of its own, which may lock and print, unlike a signal handler.

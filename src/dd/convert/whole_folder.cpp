@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/convert/whole_folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 
+#include "dd/core/durable_files.h"
 #include "dd/core/files.h"
 
 namespace dd::convert {
@@ -21,10 +24,25 @@ void rename_or_fail(const fs::path& from, const fs::path& to) {
   }
 }
 
-/// `path` beside itself, under a name that no one else uses.
-fs::path beside(const fs::path& path, const char* ending) {
-  const fs::path clean = path.has_filename() ? path : path.parent_path();
-  return clean.parent_path() / cat(clean.filename().string(), ".", ending, ::getpid());
+/// Afterwards `folder` is the fresh one and what was there before is gone. At every moment one of
+/// the two bears the name, where the disk can exchange names (all of Linux's own can).
+void put_in_place(const fs::path& fresh, const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder)) return rename_or_fail(fresh, folder);
+  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+    fs::remove_all(fresh, ignored);
+    return;
+  }
+  // Not a temporary ending: after a kill between the two it is all that there is.
+  const fs::path old = folder.parent_path() / cat(folder.filename().string(), ".old", ::getpid());
+  rename_or_fail(folder, old);
+  try {
+    rename_or_fail(fresh, folder);
+  } catch (...) {
+    fs::rename(old, folder, ignored);
+    throw;
+  }
+  fs::remove_all(old, ignored);
 }
 
 bool lies_in(const fs::path& path, const fs::path& folder) {
@@ -54,20 +72,19 @@ void check_target(const fs::path& out, const fs::path& source, const char* mark,
 }
 
 void write_whole_folder(const fs::path& folder, const std::function<void(const fs::path&)>& write) {
-  const fs::path fresh = beside(folder, "tmp");
-  const fs::path old = beside(folder, "old");
+  const fs::path clean = folder.has_filename() ? folder : folder.parent_path();
+  // Known by its ending, so that it is removed even after this process was killed (FolderLock).
+  const fs::path fresh = clean.parent_path() / (clean.filename().string() + temporary_ending());
   std::error_code ignored;
   try {
     make_folder(fresh);
     write(fresh);
-    if (fs::exists(folder)) rename_or_fail(folder, old);
-    rename_or_fail(fresh, folder);
+    put_in_place(fresh, clean);
+    sync_folder(clean.parent_path());
   } catch (...) {
     fs::remove_all(fresh, ignored);
-    if (fs::exists(old) && !fs::exists(folder)) fs::rename(old, folder, ignored);
     throw;
   }
-  fs::remove_all(old, ignored);
 }
 
 void copy_small_files(const fs::path& from, const fs::path& to) {

@@ -7,11 +7,14 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <system_error>
 
+#include "dd/core/durable_files.h"
 #include "dd/core/error.h"
 
 namespace dd {
@@ -54,6 +57,28 @@ void sync_to_disk(const fs::path& path) {
                     "; free some space or check the disk, then run the same command again"));
 }
 
+/// Leaves the new name to sync_folder.
+void put_in_place(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  if (path.has_parent_path()) make_folder(path.parent_path());
+  fs::path temporary = path;
+  temporary += temporary_ending();
+  std::error_code ignored;
+  try {
+    write(temporary);
+    sync_to_disk(temporary);
+  } catch (...) {
+    fs::remove(temporary, ignored);
+    throw;
+  }
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (error) {
+    fs::remove(temporary, ignored);
+    fail_resource(cat("cannot write ", path.string(), ": ", error.message(),
+                      "; check the folder's permissions"));
+  }
+}
+
 std::ifstream open_for_reading(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -83,32 +108,48 @@ std::string read_file(const fs::path& path, std::uintmax_t limit) {
   return bytes;
 }
 
+const std::string& temporary_ending() {
+  // The number alone would not do: on one network disk, processes of two hosts may share it.
+  static const std::string kEnding = [] {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), ".tmp%d-%08x", static_cast<int>(::getpid()),
+                  static_cast<unsigned int>(std::random_device()()));
+    return std::string(text.data());
+  }();
+  return kEnding;
+}
+
+bool is_temporary_ending(std::string_view text) {
+  constexpr std::string_view kStart = ".tmp";
+  constexpr std::size_t kHexDigits = 8;
+  if (!text.starts_with(kStart) || text.size() < kStart.size() + 2 + kHexDigits) return false;
+  const std::string_view number =
+      text.substr(kStart.size(), text.size() - kStart.size() - 1 - kHexDigits);
+  const auto is_in = [](std::string_view word, std::string_view digits) {
+    return word.find_first_not_of(digits) == std::string_view::npos;
+  };
+  return is_in(number, "0123456789") && text[text.size() - 1 - kHexDigits] == '-' &&
+         is_in(text.substr(text.size() - kHexDigits), "0123456789abcdef");
+}
+
+void sync_folder(const fs::path& folder) {
+  sync_to_disk(folder.empty() ? fs::path(".") : folder);
+}
+
 void write_file_atomically(const fs::path& path,
                            const std::function<void(const fs::path&)>& write) {
-  if (path.has_parent_path()) make_folder(path.parent_path());
-  fs::path temporary = path;
-  temporary += cat(".tmp", ::getpid());
-  std::error_code ignored;
-  try {
-    write(temporary);
-    sync_to_disk(temporary);
-  } catch (...) {
-    fs::remove(temporary, ignored);
-    throw;
-  }
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) {
-    fs::remove(temporary, ignored);
-    fail_resource(cat("cannot write ", path.string(), ": ", error.message(),
-                      "; check the folder's permissions"));
-  }
+  put_in_place(path, write);
   // The new name is only safe from a power cut once the folder is on the disk too.
-  sync_to_disk(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  sync_folder(path.parent_path());
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  write_file_atomically(path, [&](const fs::path& temporary) {
+  write_file_name_later(path, bytes);
+  sync_folder(path.parent_path());
+}
+
+void write_file_name_later(const fs::path& path, std::string_view bytes) {
+  put_in_place(path, [&](const fs::path& temporary) {
     std::ofstream out(temporary, std::ios::binary);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dd/core/durable_files.h"
 #include "dd/core/error.h"
 #include "dd/core/json.h"
 #include "support/temporary_folder.h"
@@ -24,6 +25,14 @@ TEST(Files, FailedWriteKeepsTheOldContentAndLeavesNothingBehind) {
   EXPECT_EQ(dd::read_file(path), "old");
   const auto entries = std::filesystem::directory_iterator(path.parent_path());
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST(Files, TemporaryEndingsAreKnownAgain) {
+  EXPECT_TRUE(dd::is_temporary_ending(dd::temporary_ending())) << dd::temporary_ending();
+  EXPECT_EQ(dd::temporary_ending(), dd::temporary_ending());
+  for (const char* other : {"", ".tmp", ".tmp1", ".tmp1-0badcaf", ".tmp1-0badcafg",
+                            ".tmp1_0badcafe", ".tmpx-0badcafe", "tmp1-0badcafe", ".tmp-0badcafe"})
+    EXPECT_FALSE(dd::is_temporary_ending(other)) << other;
 }
 
 TEST(Files, ErrorsNameTheFile) {

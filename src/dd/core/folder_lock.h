@@ -2,17 +2,21 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace dd {
 
 /// Keeps every other process from a place of results for as long as it lives. The lock is the
-/// system's own (flock), so that it goes with the process however that ends; the file only tells
-/// who holds it. A file that a dead process left behind blocks nobody.
+/// system's own (flock), so that it goes with the process however that ends; the file tells who
+/// holds it. A file that a dead process left behind blocks nobody, and says which temporary files
+/// are left of it: those are removed.
 class FolderLock {
  public:
   /// Makes `file` and its parents and locks it. Error(kUsage) names `place` and the holder, process
   /// and host, when another process has the lock; Error(kResource) when the file cannot be made.
+  /// Temporary files of a dead holder are looked for everywhere in `place` where `file` lies right
+  /// in it, else in the folder of `file`.
   FolderLock(const std::filesystem::path& place, std::filesystem::path file);
   /// Removes the file, and those parents that it made and that are still empty.
   ~FolderLock();
@@ -23,7 +27,7 @@ class FolderLock {
   bool held() const noexcept { return held_; }
 
  private:
-  void open(const std::filesystem::path& place);
+  void take(const std::filesystem::path& place);
   void release() noexcept;
 
   std::filesystem::path file_;
@@ -31,5 +35,22 @@ class FolderLock {
   int descriptor_ = -1;
   bool held_ = false;
 };
+
+/// The steps of it, for locks that several processes share.
+struct LockFile {
+  int descriptor = -1;
+  int problem = 0;  ///< 0 = locked; EWOULDBLOCK = another process holds it; else errno of flock
+};
+
+/// Opens or makes `file` and tries to lock it, without waiting; `how` is LOCK_EX or LOCK_SH. What
+/// is locked bears that name at that moment. Error(kResource) names `place` when it cannot be made.
+LockFile open_lock_file(const std::filesystem::path& place, const std::filesystem::path& file,
+                        int how);
+
+/// What a holder wrote into the file about itself: "process 4711 on host".
+std::string lock_holder(int descriptor);
+
+/// Replaces the content of a lock file, on the disk as well. False when there is no space.
+bool write_lock_holder(int descriptor, const std::string& text) noexcept;
 
 }  // namespace dd

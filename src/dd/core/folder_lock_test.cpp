@@ -35,10 +35,48 @@ TEST(FolderLock, RefusesTheSecondByNameUntilTheFirstIsGone) {
   EXPECT_TRUE(FolderLock(out, out / ".lock").held());
 }
 
-TEST(FolderLock, FileOfADeadProcessBlocksNobody) {
+constexpr const char* kDead = ".tmp4711-0badcafe";
+
+TEST(FolderLock, RemovesWhatADeadHolderLeftAndNothingElse) {
   const TemporaryFolder folder;
-  dd::write_file_atomically(folder.path() / ".lock", "process 1 on elsewhere");
-  EXPECT_TRUE(FolderLock(folder.path(), folder.path() / ".lock").held());
+  const fs::path out = folder.path() / "out";
+  const std::string left = std::string("image.png") + kDead;
+  const std::vector<fs::path> kept{out / "a" / "image.png", out / "a" / "image.png.tmp4711",
+                                   out / "image.png.tmp4712-0badcafe", folder.path() / left};
+  for (const fs::path& file : kept) dd::write_file_atomically(file, "kept");
+  dd::write_file_atomically(out / "a" / "b" / left, "half");
+  dd::write_file_atomically(out / (std::string("folder") + kDead) / "file", "half");
+  dd::write_file_atomically(out / ".lock", dd::cat("process 4711 on elsewhere\n", kDead, "\n"));
+  EXPECT_TRUE(FolderLock(out, out / ".lock").held());
+  for (const fs::path& file : kept) EXPECT_TRUE(fs::exists(file)) << file;
+  EXPECT_FALSE(fs::exists(out / "a" / "b" / left));
+  EXPECT_FALSE(fs::exists(out / (std::string("folder") + kDead)));
+}
+
+TEST(FolderLock, BesideAFileItLooksNoDeeper) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "model.safetensors";
+  dd::write_file_atomically(out.string() + kDead, "half");
+  const fs::path deeper = folder.path() / "other" / (std::string("a.png") + kDead);
+  dd::write_file_atomically(deeper, "of another folder");
+  dd::write_file_atomically(folder.path() / ".model.safetensors.lock",
+                            dd::cat("process 1\n", kDead, "\n"));
+  EXPECT_TRUE(FolderLock(out, folder.path() / ".model.safetensors.lock").held());
+  EXPECT_FALSE(fs::exists(out.string() + kDead));
+  EXPECT_TRUE(fs::exists(deeper));
+}
+
+TEST(FolderLock, AFileOfAnyOtherContentBlocksNobodyAndRemovesNothing) {
+  for (const char* content : {"", "\n", "process 1 on elsewhere", "x\n\n", "x\n.png\n",
+                              "x\n.tmp1\n", "x\n.tmp-0badcafe\n", "x\n/tmp1-0badcafe"}) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.png", "b.tmp1", "c.tmp-0badcafe"})
+      dd::write_file_atomically(folder.path() / name, "kept");
+    dd::write_file_atomically(folder.path() / ".lock", content);
+    EXPECT_TRUE(FolderLock(folder.path(), folder.path() / ".lock").held());
+    for (const char* name : {"a.png", "b.tmp1", "c.tmp-0badcafe"})
+      EXPECT_TRUE(fs::exists(folder.path() / name)) << content;
+  }
 }
 
 TEST(FolderLock, LeavesNoTraceButWhatOthersPutThere) {

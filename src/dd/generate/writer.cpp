@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dd/core/durable_files.h"
 #include "dd/core/files.h"
 #include "dd/image/write.h"
 
@@ -123,7 +124,8 @@ void ImageSetWriter::begin() {
 }
 
 void ImageSetWriter::write(const PlannedImage& planned, const Image& image) const {
-  write_png(folder_ / planned.file, image);
+  // A name that a power cut loses is drawn again, so one visit to the disk for all names will do.
+  write_file_name_later(folder_ / planned.file, encode_png(image));
 }
 
 std::string ImageSetWriter::line(const PlannedImage& planned) const {
@@ -145,6 +147,9 @@ std::string ImageSetWriter::line(const PlannedImage& planned) const {
 }
 
 void ImageSetWriter::write_metadata() const {
+  for (const Subject& subject : plan_.subjects) {
+    if (fs::is_directory(folder_ / subject.folder)) sync_folder(folder_ / subject.folder);
+  }
   std::string text;
   for_each_image(plan_, listed_, [&](const PlannedImage& planned) {
     if (has(planned)) text += line(planned);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/pretrain/pretrain.h"
 
+#include <deque>
+
+#include "dd/core/folder_lock.h"
 #include "dd/pretrain/parts.h"
 
 namespace dd::pretrain {
@@ -34,6 +37,11 @@ void run_pretrain(const PretrainOptions& options, const CommonOptions& common, C
   const auto wanted = [&](const char* part) {
     return options.part == "all" || options.part == part;
   };
+  // Parts may run side by side, so each has a lock of its own.
+  std::deque<FolderLock> locks;
+  for (const char* part : {"judge", "vae", "unet", "clip"}) {
+    if (wanted(part)) locks.emplace_back(common.out, common.out / cat(".lock-", part));
+  }
   if (wanted("judge")) train_judge(shop);
   if (wanted("vae")) train_vae(shop);
   if (wanted("unet")) train_unet(shop);

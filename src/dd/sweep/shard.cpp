@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/sweep/shard.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -22,6 +20,8 @@ namespace {
 using run::Chain;
 using run::Measurement;
 using run::Work;
+
+constexpr const char* kPartFile = ".lock-";
 
 /// Measurements that share stages, as disjoint sets.
 class Groups {
@@ -60,27 +60,26 @@ std::map<std::size_t, double> group_costs(const Chain& chain, const Groups& grou
   return costs;
 }
 
-/// Opens or makes the file and locks it; −1 when another process holds it.
-int lock_file(const std::filesystem::path& file, int how) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor >= 0 && ::flock(descriptor, how | LOCK_NB) == 0) return descriptor;
-  const int problem = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (descriptor >= 0 && problem == EWOULDBLOCK) return -1;
-  fail_resource(cat("cannot lock ", file.string(), ": ", std::strerror(problem),
+/// What all parts of one division write into the file that they share.
+std::string division_text(const Shard& shard) {
+  return cat("a sweep in ", shard.of, " part(s)");
+}
+
+int locked_or_closed(const LockFile& lock, const std::filesystem::path& file) {
+  if (lock.problem == 0) return lock.descriptor;
+  ::close(lock.descriptor);
+  if (lock.problem == EWOULDBLOCK) return -1;
+  fail_resource(cat("cannot lock ", file.string(), ": ", std::strerror(lock.problem),
                     "; choose an --out on a disk that knows locks"));
 }
 
-std::string content_of(int descriptor) {
-  std::array<char, 32> text{};
-  const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
-  return {text.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
-}
-
-void set_content(int descriptor, const std::string& text) {
-  const bool done = ::ftruncate(descriptor, 0) == 0 &&
-                    ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text);
-  if (!done) fail_resource(cat("cannot write the lock file: ", std::strerror(errno)));
+/// What killed sweeps left in OUT, whatever their division was; no other one is at work.
+void remove_left_over(const std::filesystem::path& out) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    if (entry.path().filename().string().starts_with(kPartFile)) files.push_back(entry.path());
+  }
+  for (const auto& file : files) FolderLock(out, file);
 }
 
 }  // namespace
@@ -124,32 +123,33 @@ std::vector<const Measurement*> measurements_of(const Chain& chain, const Shard&
   return mine;
 }
 
-OutLock::OutLock(const std::filesystem::path& out, const Shard& shard) {
+OutLock::OutLock(const std::filesystem::path& out, const Shard& shard) : file_(out / ".lock") {
   make_folder(out);
-  const std::filesystem::path file = out / "lock";
   try {
-    // Who comes first says in how many parts the work is done.
-    division_ = lock_file(file, LOCK_EX);
-    if (division_ >= 0) {
-      set_content(division_, std::to_string(shard.of));
-      ::flock(division_, LOCK_SH);
-    } else {
-      division_ = lock_file(file, LOCK_SH);
-    }
-    if (division_ < 0 || content_of(division_) != std::to_string(shard.of)) {
-      fail_usage(cat("another sweep works in ", out.string(),
-                     " and divides the work otherwise than ", shard.text(),
-                     "; wait for it, or give all processes the same N in --shard I/N"));
-    }
-    part_ = lock_file(out / cat("lock-", shard.number, "-of-", shard.of), LOCK_EX);
-    if (part_ < 0) {
-      fail_usage(cat("another sweep works on part ", shard.text(), " of ", out.string(),
-                     "; wait for it, or give each process a part of its own with --shard I/N"));
-    }
+    share_with_parts(out, shard);
+    part_.emplace(out, out / cat(kPartFile, shard.number, "-of-", shard.of));
   } catch (...) {
     release();
     throw;
   }
+}
+
+/// Who comes first says in how many parts the work is done.
+void OutLock::share_with_parts(const std::filesystem::path& out, const Shard& shard) {
+  division_ = locked_or_closed(open_lock_file(out, file_, LOCK_EX), file_);
+  if (division_ >= 0) {
+    remove_left_over(out);
+    if (!write_lock_holder(division_, division_text(shard)))
+      fail_resource(cat("cannot write ", file_.string(), ": ", std::strerror(errno)));
+    ::flock(division_, LOCK_SH);
+    return;
+  }
+  const LockFile shared = open_lock_file(out, file_, LOCK_SH);
+  const std::string holder = lock_holder(shared.descriptor);
+  division_ = locked_or_closed(shared, file_);
+  if (division_ >= 0 && holder == division_text(shard)) return;
+  fail_usage(cat(holder, " works in ", out.string(), ", and this one is part ", shard.text(),
+                 "; wait for it, or give all processes the same N in --shard I/N"));
 }
 
 OutLock::~OutLock() {
@@ -157,9 +157,12 @@ OutLock::~OutLock() {
 }
 
 void OutLock::release() noexcept {
-  for (const int descriptor : {part_, division_}) {
-    if (descriptor >= 0) ::close(descriptor);
-  }
+  part_.reset();
+  if (division_ < 0) return;
+  // The last one takes the file along.
+  std::error_code ignored;
+  if (::flock(division_, LOCK_EX | LOCK_NB) == 0) std::filesystem::remove(file_, ignored);
+  ::close(division_);
 }
 
 }  // namespace dd::sweep

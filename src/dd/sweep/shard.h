@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "dd/core/folder_lock.h"
 #include "dd/run/stages.h"
 
 namespace dd::sweep {
@@ -26,8 +28,9 @@ Shard parse_shard(const std::string& text);
 /// alone.
 std::vector<const run::Measurement*> measurements_of(const run::Chain& chain, const Shard& shard);
 
-/// Holds OUT for a part as long as it lives. Error(kUsage) when another process works on the same
-/// part, or divides the work otherwise. The system frees it when a process dies.
+/// Holds OUT for a part as long as it lives, against other commands too. Error(kUsage) when another
+/// process works on the same part, or divides the work otherwise. The system frees it when a
+/// process dies.
 class OutLock {
  public:
   OutLock(const std::filesystem::path& out, const Shard& shard);
@@ -36,10 +39,12 @@ class OutLock {
   OutLock& operator=(const OutLock&) = delete;
 
  private:
+  void share_with_parts(const std::filesystem::path& out, const Shard& shard);
   void release() noexcept;
 
-  int division_ = -1;  ///< shared by all parts of one division
-  int part_ = -1;      ///< of this process alone
+  std::filesystem::path file_;      ///< shared by all parts of one division
+  int division_ = -1;               ///< the same, open
+  std::optional<FolderLock> part_;  ///< of this process alone
 };
 
 }  // namespace dd::sweep

@@ -66,7 +66,7 @@ class Run {
       events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
     }
     started_ = Clock::now();
-    if (step_ == 0) validate();
+    if (step_ == 0 && !resumed_) validate();
     while (step_ < options_.steps) {
       if (context_.cancel.requested()) {
         save();

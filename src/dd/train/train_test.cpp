@@ -97,10 +97,11 @@ TEST(Engine, LearnsAndRecordsItsCurves) {
 TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
   Rig whole;
   const Outcome expected = run(whole, options(""));
-  for (const std::int64_t stop : {1, 13, 20, 58}) {
+  for (const std::int64_t stop : {-1, 1, 13, 20, 58}) {
     const dd::test::TemporaryFolder folder;
     Rig first;
     first.task.stop_at = stop;
+    if (stop < 0) first.task.token.request();  // before the first step
     EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
     Rig second;
     const Outcome outcome = run(second, options(folder.path() / "state"));
@@ -109,6 +110,7 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
     for (std::size_t i = 0; i < expected.result.losses.size(); ++i) {
       EXPECT_EQ(outcome.result.losses[i].value, expected.result.losses[i].value);
     }
+    EXPECT_EQ(outcome.result.validation.size(), expected.result.validation.size());
     ASSERT_EQ(outcome.result.step_losses.size(), expected.result.step_losses.size());
     for (std::size_t i = 0; i < expected.result.step_losses.size(); ++i) {
       EXPECT_EQ(outcome.result.step_losses[i].step, expected.result.step_losses[i].step);
