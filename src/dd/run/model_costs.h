@@ -17,17 +17,19 @@ struct ClipModel;
 namespace dd::run {
 
 /// What the models' parts cost, in floating-point operations (models/flops.h), of one picture or
-/// prompt each; ranks and targets are those of the options.
+/// prompt each, and on disk; ranks and targets are those of the options.
 struct ModelCosts {
   double adapt_picture = 0;   ///< through the U-Net and back
   double adapt_prompt = 0;    ///< through the text encoder and back
   double evaluation = 0;      ///< of the U-Net, without a LoRA: it is merged for drawing
   double encode_picture = 0;  ///< pixels to latents
   double decode_picture = 0;
-  double train_picture = 0;    ///< through CLIP and back
-  double train_prompts = 0;    ///< of all classes, through CLIP and back
-  double score_picture = 0;    ///< through CLIP
-  std::string auto_sampler{};  ///< what "auto" means for the model
+  double train_picture = 0;          ///< through CLIP and back
+  double train_prompts = 0;          ///< of all classes, through CLIP and back
+  double score_picture = 0;          ///< through CLIP
+  std::int64_t picture_bytes = 0;    ///< the most that a drawn picture takes on disk
+  std::int64_t adapter_numbers = 0;  ///< of a LoRA of rank 1
+  std::string auto_sampler{};        ///< what "auto" means for the model
 
   static ModelCosts of(const models::StableDiffusion& model, const classify::ClipModel& clip,
                        const RunOptions& options, const std::vector<std::string>& class_names);

@@ -82,6 +82,8 @@ Share Chain::add_adapters(const Cell& cell) {
               .work = Work::kAdapt,
               .units = settings.adapt_steps * settings.adapt_batch,
               .flops = effort(cell).adapt_flops,
+              .bytes = adapt::adapter_bytes(settings.adapt_rank * setup_.costs.adapter_numbers,
+                                            cell.mode == "class" ? classes : 1),
               .run = [options = adapt_options(setup_, cell, folder(names_.shots_file(cell))),
                       own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
                 return adapt::run_adapt(options, own, context).adapters > 0;
@@ -104,6 +106,7 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
        .work = Work::kGenerate,
        .units = images * evaluations_of(cell, setup_.costs) * (settings.guidance > 1 ? 2 : 1),
        .flops = effort(whole).draw_flops,
+       .bytes = images * setup_.costs.picture_bytes,
        .run = [options = generate_options(setup_, cell, drawn_from, each),
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return generate::run_generate(options, own, context).written > 0;
