@@ -155,6 +155,34 @@ TEST_F(Failures, TheEstimateOfSpaceHolds) {
   }
 }
 
+TEST_F(Failures, MemoryThatRunsOutIsSaidInOneLine) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer takes terabytes of addresses for itself";
+#endif
+  const Words words = cases_.words("generate");
+  const auto expected = undisturbed(words);
+  const std::string out = cases_.path("out");
+  constexpr rlim_t kMegabyte = rlim_t{1} << 20;
+  rlim_t limit = 256 * kMegabyte;
+  // Below this not even the program and its libraries find room.
+  while (datadream({"--version"}, {.limits = {{RLIMIT_AS, limit}}}).status != 0) {
+    limit += 8 * kMegabyte;
+    ASSERT_LT(limit, 16384 * kMegabyte);
+  }
+  int failures = 0;
+  for (;; limit += 4 * kMegabyte) {
+    ASSERT_LT(limit, 16384 * kMegabyte);
+    const ProcessResult result = run(words, out, {.limits = {{RLIMIT_AS, limit}}});
+    if (result.status == 0) break;
+    ++failures;
+    expect_failed(result, " memory");
+    if (fs::exists(out)) expect_valid(out);
+  }
+  EXPECT_GE(failures, 1);
+  ASSERT_EQ(run(words, out).status, 0);
+  EXPECT_EQ(StageCases::results_in(out), expected);
+}
+
 TEST_F(Failures, AModelThatIsCutOffWhileItIsReadIsSaidInOneLine) {
   const fs::path model = cases_.root() / "model";
   fs::copy(StageCases::model("sd1"), model, fs::copy_options::recursive);
@@ -166,7 +194,8 @@ TEST_F(Failures, AModelThatIsCutOffWhileItIsReadIsSaidInOneLine) {
   const std::string out = cases_.path("out");
   words.emplace_back("--verbose");
   const auto cut_off = [&] { fs::resize_file(weights, 4096); };
-  const ProcessResult result = run(words, out, {.signal_after_text = "generate 1/", .act = cut_off});
+  const ProcessResult result =
+      run(words, out, {.signal_after_text = "generate 1/", .act = cut_off});
   expect_failed(result, "cut off");
   dd::write_file_atomically(weights, whole);
   ASSERT_EQ(run(words, out).status, 0);

@@ -39,13 +39,12 @@ class StageCases {
          {"generate", "--model", model("sd1"), "--classes", path("photos"), "--per-class", "4",
           "--steps", "3"}},
         {"train",
-         {"train", "--clip", model("clip"), "--synthetic", path("images"), "--real",
-          path("photos"), "--shots", "3", "--batch", "6", "--steps", "12", "--rank", "4",
-          "--save-every", "5"}},
+         {"train", "--clip", model("clip"), "--synthetic", path("images"), "--real", path("photos"),
+          "--shots", "3", "--batch", "6", "--steps", "12", "--rank", "4", "--save-every", "5"}},
         {"evaluate", {"evaluate", "--clip", model("clip"), "--data", path("photos")}},
         {"align",
-         {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic",
-          path("images"), "--bootstrap", "5"}}};
+         {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic", path("images"),
+          "--bootstrap", "5"}}};
     return all.at(stage);
   }
   static std::vector<std::string> stages() {

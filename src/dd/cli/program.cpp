@@ -11,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <ostream>
+#include <system_error>
 
 #include "dd/cli/completion.h"
 #include "dd/cli/config_file.h"
@@ -224,6 +225,10 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
     return report(kFailed, text_of(error));
   } catch (const std::bad_alloc&) {
     return report(kFailed, cat("out of memory", kMemoryRemedy));
+  } catch (const std::system_error& error) {
+    const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
+    return report(kFailed, no_thread ? cat("out of memory, or of threads", kMemoryRemedy)
+                                     : std::string(error.what()));
   } catch (const std::exception& error) {
     return report(kFailed, error.what());
   }
