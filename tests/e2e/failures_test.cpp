@@ -120,7 +120,7 @@ TEST_F(Failures, AReadOnlyFolderIsNamed) {
 TEST_F(Failures, SpaceIsEstimatedBeforeTheStart) {
   const SmallDisk disk(cases_.root() / "disk", std::size_t{1} << 20);
   if (!disk.problem().empty()) GTEST_SKIP() << "no small disk can be mounted: " << disk.problem();
-  for (const std::string stage : {"adapt", "generate"}) {
+  for (const char* stage : {"adapt", "generate"}) {
     Words words = cases_.words(stage);
     words.emplace_back("--dry-run");
     const ProcessResult fits = run(words, cases_.path("dry"));
@@ -139,7 +139,7 @@ TEST_F(Failures, SpaceIsEstimatedBeforeTheStart) {
 
 // The most that is said must be enough.
 TEST_F(Failures, TheEstimateOfSpaceHolds) {
-  for (const std::string stage : {"adapt", "generate"}) {
+  for (const char* stage : {"adapt", "generate"}) {
     const std::string out = cases_.path(stage);
     const ProcessResult result = run(cases_.words(stage), out);
     ASSERT_EQ(result.status, 0) << result.err;

@@ -47,7 +47,7 @@ TEST(JsonText, FilesThatWouldUseUpTheStackAreRefused) {
 
 TEST(JsonText, WhatIsNoJsonIsNull) {
   EXPECT_EQ(dd::parse_json(R"({"a": 1})").at("a"), 1);
-  for (const std::string text : {std::string("{"), std::string(), "[" + nested(300) + "]"}) {
+  for (const std::string& text : {std::string("{"), std::string(), "[" + nested(300) + "]"}) {
     EXPECT_TRUE(dd::parse_json(text).is_null());
   }
 }

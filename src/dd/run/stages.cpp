@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dd/adapt/adapt_size.h"
 #include "dd/core/error.h"
 #include "dd/run/stage_options.h"
 
