@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "dd/core/json.h"
 #include "dd/image/read.h"
 #include "dd/io/safetensors.h"
 #include "support/datadream.h"

@@ -230,7 +230,11 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
     return report(kFailed, no_thread ? cat("out of memory, or of threads", kMemoryRemedy)
                                      : std::string(error.what()));
   } catch (const std::exception& error) {
-    return report(kFailed, error.what());
+    // oneDNN's words when it finds no memory for its code and buffers.
+    const bool of_onednn = std::string_view(error.what()).starts_with("could not ");
+    return report(kFailed,
+                  of_onednn ? cat("out of memory, it seems: oneDNN ", error.what(), kMemoryRemedy)
+                            : std::string(error.what()));
   }
 }
 

@@ -113,7 +113,7 @@ TEST(Pickle, WhatIsSharedCannotBeMultiplied) {
   // Names of two recalled texts of 100 kB, ten thousand times: 2 GB of a file of 260 kB.
   const std::string letters(100'000, 'a');
   const std::string text = "X" + dd::test::low_first(letters.size(), 4) + letters;
-  std::string names = "\x80\x04"s + text + "q\x00" + text + "q\x01"s;
+  std::string names = "\x80\x04"s + text + "q\x00"s + text + "q\x01"s;
   for (int i = 0; i < 10'000; ++i) names += "h\x00h\x01\x93"s;
   expect_input_error(error_of(names + "."), "too long");
   // One list of 10,000 pairs, unfolded 10,000 times.
