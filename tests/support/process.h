@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -31,9 +33,13 @@ struct ProcessOptions {
   int then_signal = 0;  ///< right after it
   std::string signal_after_text{};
   double signal_after_seconds = 0;
+  /// Done, in this process, at the moment that the two above describe.
+  std::function<void()> act{};
   /// Killed, and reported as status 137, when it takes longer.
   double limit_seconds = 240;
   std::map<std::string, std::string> environment{};
+  /// Of the program, as setrlimit(2) numbers them: RLIMIT_AS, RLIMIT_FSIZE, …
+  std::map<int, rlim_t> limits{};
 };
 
 namespace detail {
@@ -50,6 +56,10 @@ inline void become(const std::vector<std::string>& words, const ProcessOptions& 
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  for (const auto& [resource, most] : options.limits) {
+    const rlimit limit{most, most};
+    ::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
+  }
   ::execv(argv[0], argv.data());
 }
 
@@ -82,7 +92,7 @@ inline ProcessResult run_process(const std::vector<std::string>& words,
   ::close(out[1]);
   ::close(err[1]);
   ProcessResult result;
-  bool signal_is_due = options.signal != 0;
+  bool signal_is_due = options.signal != 0 || options.act;
   std::array<pollfd, 2> ends{pollfd{out[0], POLLIN, 0}, pollfd{err[0], POLLIN, 0}};
   const auto elapsed = [&start] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -93,7 +103,8 @@ inline ProcessResult run_process(const std::vector<std::string>& words,
     if (ends[1].revents != 0 && !detail::drain(err[0], result.err)) ends[1].fd = -1;
     if (signal_is_due && elapsed() >= options.signal_after_seconds &&
         result.err.find(options.signal_after_text) != std::string::npos) {
-      ::kill(child, options.signal);
+      if (options.act) options.act();
+      if (options.signal != 0) ::kill(child, options.signal);
       if (options.then_signal != 0) ::kill(child, options.then_signal);
       signal_is_due = false;
     }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "dd/adapt/adapt_plan.h"
+#include "dd/adapt/adapt_size.h"
 #include "dd/adapt/adapt_task.h"
 #include "dd/adapt/adapter_record.h"
 #include "dd/adapt/conditioner.h"
@@ -13,9 +14,11 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/room.h"
 #include "dd/core/seeds.h"
 #include "dd/data/image_cache.h"
 #include "dd/lora/lora_file.h"
+#include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 
 namespace dd::adapt {
@@ -173,6 +176,19 @@ class Trainer {
   Conditioner conditioner_;
 };
 
+/// Disk and memory, as far as the headers of the model's files tell.
+void report_room(const AdaptOptions& options, const CommonOptions& common, const AdaptPlan& plan,
+                 Reporter& report) {
+  const std::vector<io::TensorInfo> tensors = models::model_tensors(options.model);
+  const std::int64_t numbers = adapter_numbers(tensors, options.rank, options.text_encoder);
+  if (numbers > 0) {
+    const auto adapters = static_cast<std::int64_t>(plan.jobs.size());
+    report_space(common.out, adapter_bytes(numbers, adapters), cat(adapters, " adapters"), report);
+  }
+  const at::Device device = parse_device(common.device);
+  models::warn_of_model_memory(tensors, {device, parse_dtype(common.dtype, device)}, report);
+}
+
 }  // namespace
 
 AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, Context& context) {
@@ -182,6 +198,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
   }
   const AdaptPlan plan = make_plan(options, common);
   context.report.info(cat("adapt: ", plan.text()));
+  report_room(options, common, plan, context.report);
   if (common.dry_run) {
     AdaptResult result;
     result.adapters = static_cast<std::int64_t>(plan.jobs.size());

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/core/names_text.h"
 #include "dd/data/class_list.h"
 #include "dd/text/prompt.h"
@@ -42,7 +42,7 @@ std::map<std::string, Numbered> read_metadata(const fs::path& file) {
     ++number;
     if (line.find_first_not_of(" \r\t") == std::string_view::npos) continue;
     const std::string where = cat(file.string(), ", line ", number);
-    const Json json = Json::parse(line, nullptr, false);
+    const Json json = parse_json(line);
     if (!json.is_object()) fail_input(cat(where, " is no JSON object; generate the set again"));
     const auto name = json_required<std::string>(json, "file_name", where);
     const std::size_t slash = name.find('/');

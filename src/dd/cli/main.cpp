@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "dd/cli/commands.h"
+#include "dd/cli/fault_signals.h"
 #include "dd/cli/program.h"
 #include "dd/cli/stop_signals.h"
 
@@ -19,6 +20,7 @@ void hold_stop_signals_early(int, char**, char**) {
 }  // namespace
 
 int main(int count, char** words) {
+  dd::cli::explain_fault_signals();
   const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);
   return dd::cli::run_program(arguments, dd::cli::all_commands(), std::cout, std::cerr);
 }

@@ -11,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <ostream>
+#include <system_error>
 
 #include "dd/cli/completion.h"
 #include "dd/cli/config_file.h"
@@ -171,11 +172,39 @@ Status status_of(ErrorKind kind) {
   return kFailed;
 }
 
-/// Scripts read the error as one line, whatever a library put into its text.
+/// Scripts read the error as one line, whatever a library, or a name from a file, put into its
+/// text; a terminal must not obey it.
 std::string on_one_line(std::string text) {
+  constexpr std::size_t kLongest = 4000;
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  if (text.size() > kLongest) text.replace(kLongest, text.npos, " …");
+  for (char& letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if (letter == '\n' || letter == '\t') {
+      letter = ' ';
+    } else if (code < 0x20 || code == 0x7f) {
+      letter = '?';
+    }
+  }
   return text;
+}
+
+constexpr const char* kMemoryRemedy =
+    "; take a smaller --batch, smaller images or a smaller model, or close other programs, then "
+    "run "
+    "the same command again: what is finished is kept";
+
+/// LibTorch's own words where they are all there is; its failed allocations are told apart by them.
+std::string text_of(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  constexpr std::string_view kWanted = "you tried to allocate ";
+  const std::size_t at = text.find(kWanted);
+  if (text.find("can't allocate memory") == text.npos || at == text.npos)
+    return cat("LibTorch: ", text);
+  const std::size_t number = at + kWanted.size();
+  const std::string bytes =
+      text.substr(number, text.find_first_not_of("0123456789", number) - number);
+  return cat("out of memory: ", bytes, " bytes more were needed", kMemoryRemedy);
 }
 
 }  // namespace
@@ -196,11 +225,19 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
     return report(kFailed, cat("out of device memory: ", error.what_without_backtrace(),
                                "; take a smaller batch, or --device cpu"));
   } catch (const c10::Error& error) {
-    return report(kFailed, cat("LibTorch: ", error.what_without_backtrace()));
+    return report(kFailed, text_of(error));
   } catch (const std::bad_alloc&) {
-    return report(kFailed, "out of memory; take a smaller batch or smaller images");
+    return report(kFailed, cat("out of memory", kMemoryRemedy));
+  } catch (const std::system_error& error) {
+    const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
+    return report(kFailed, no_thread ? cat("out of memory, or of threads", kMemoryRemedy)
+                                     : std::string(error.what()));
   } catch (const std::exception& error) {
-    return report(kFailed, error.what());
+    // oneDNN's words when it finds no memory for its code and buffers.
+    const bool of_onednn = std::string_view(error.what()).starts_with("could not ");
+    return report(kFailed,
+                  of_onednn ? cat("out of memory, it seems: oneDNN ", error.what(), kMemoryRemedy)
+                            : std::string(error.what()));
   }
 }
 

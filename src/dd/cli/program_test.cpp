@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/cli/program.h"
 
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
@@ -41,6 +42,8 @@ void paint(const Paint& options, const dd::CommonOptions& common, dd::Context&,
   if (options.fault == "cancelled") throw dd::Error(dd::ErrorKind::kCancelled, "stopped");
   if (options.fault == "torch") TORCH_CHECK(false, "shapes differ\nby much");
   if (options.fault == "memory") throw std::bad_alloc();
+  if (options.fault == "allocator") at::empty({std::int64_t{1} << 50}, at::kByte);
+  if (options.fault == "hostile") dd::fail_input("no tensor \x1b[2J\r\n" + std::string(9999, 'a'));
   results << options.strokes << " " << options.width << " " << options.glossy << " "
           << options.colour << " " << options.canvas.string() << " " << options.tools.size() << " "
           << options.seeds.size() << " " << common.seed;
@@ -105,8 +108,18 @@ TEST(Program, TurnsFailuresIntoOneLineAndAStatus) {
   const Outcome torch = run({"paint", "--fault", "torch"});
   EXPECT_EQ(torch.status, 1);
   EXPECT_EQ(torch.messages, "datadream: error: LibTorch: shapes differ by much\n");
-  EXPECT_EQ(run({"paint", "--fault", "memory"}).status, 1);
+  for (const char* fault : {"memory", "allocator"}) {
+    const Outcome memory = run({"paint", "--fault", fault});
+    EXPECT_EQ(memory.status, 1);
+    EXPECT_TRUE(memory.messages.starts_with("datadream: error: out of memory")) << memory.messages;
+    EXPECT_NE(memory.messages.find("smaller --batch"), std::string::npos) << memory.messages;
+  }
   EXPECT_EQ(run({"paint", "--fault", "cancelled"}).status, 130);
+}
+
+TEST(Program, NamesFromFilesCannotDriveTheTerminal) {
+  expect_usage_error({"paint", "--fault", "hostile"}, "no tensor ?[2J? aaa");
+  EXPECT_LT(run({"paint", "--fault", "hostile"}).messages.size(), 5000U);
 }
 
 TEST(Program, TheCommandLineWinsOverTheFile) {

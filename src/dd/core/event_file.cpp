@@ -3,7 +3,9 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
@@ -170,7 +172,7 @@ void EventFile::write(const std::string& event) {
   out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   out_.flush();
   if (!out_) {
-    fail_resource(cat("cannot write ", path_.string(),
+    fail_resource(cat("cannot write ", path_.string(), ": ", std::strerror(errno),
                       "; free some space or check permissions, then run the same command again"));
   }
 }

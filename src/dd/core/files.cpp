@@ -103,7 +103,16 @@ std::string read_file(const fs::path& path, std::uintmax_t limit) {
     fail_input(cat("cannot read ", path.string(), ": it has ", size, " bytes, more than ", limit,
                    " make sense here; is it the right file?"));
   }
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string bytes;
+  if (!error) bytes.reserve(size);
+  std::string block(std::size_t{1} << 16, '\0');
+  // Pipes and devices have no size beforehand.
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    bytes.append(block, 0, static_cast<std::size_t>(in.gcount()));
+    if (bytes.size() > limit)
+      fail_input(cat("cannot read ", path.string(), ": it has more than the ", limit,
+                     " bytes that make sense here; is it the right file?"));
+  }
   if (in.bad()) fail_input(cat("reading ", path.string(), " failed; the disk may be damaged"));
   return bytes;
 }

@@ -6,7 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/data/lines.h"
 
 namespace dd {
@@ -100,7 +100,7 @@ std::vector<PrintSet> read_prints(const std::filesystem::path& path) {
   std::vector<PrintSet> sets;
   for (const Line& line : read_lines(path)) {
     const std::string where = cat(path.string(), ", line ", line.number);
-    const Json json = Json::parse(line.text, nullptr, false);
+    const Json json = parse_json(line.text);
     if (!json.is_object()) fail_input(cat(where, " is no JSON object; train again"));
     const auto role = json_required<std::string>(json, "role", where);
     auto set = std::ranges::find(sets, role, &PrintSet::role);

@@ -7,7 +7,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/data/csv.h"
 #include "dd/data/image_list.h"
 #include "dd/data/label_book.h"
@@ -61,7 +61,7 @@ class ListReader {
 
   void read_jsonl() {
     for (const Line& line : read_lines(path_)) {
-      const Json json = Json::parse(line.text, nullptr, false);
+      const Json json = parse_json(line.text);
       if (!json.is_object()) {
         fail_input(
             cat(path_.string(), ", line ", line.number, " is no JSON object; mend the line"));

@@ -19,6 +19,7 @@ using detail::MatMatrix;
 
 constexpr std::uintmax_t kMaxBytes = std::uintmax_t{256} << 20;
 constexpr std::size_t kMaxInflated = std::size_t{64} << 20;
+constexpr std::size_t kMaxInflatedInAll = std::size_t{512} << 20;
 constexpr std::size_t kHeadBytes = 128;
 
 std::string inflated(std::string_view packed) {
@@ -47,11 +48,14 @@ auto with_variable(const std::filesystem::path& path, std::string_view bytes,
                    const std::string& name, const Use& use) {
   try {
     bytes.remove_prefix(kHeadBytes);
+    std::size_t inflated_in_all = 0;
     while (bytes.size() >= 8) {
       MatElement element = detail::take_element(bytes);
       std::string own;
       if (element.type == detail::kMatCompressed) {
         own = inflated(element.data);
+        inflated_in_all += own.size();
+        if (inflated_in_all > kMaxInflatedInAll) throw MatDamage{"it unpacks to far too much"};
         std::string_view inside = own;
         element = detail::take_element(inside);
       }

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "dd/core/error.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/data/image_list.h"
 #include "dd/data/label_book.h"
 #include "dd/data/lines.h"
@@ -80,7 +80,7 @@ std::string text_of(const Json& object, const char* key) {
 
 /// Takes what a .json member says; a .cls member, where there is one, has the last word.
 void read_json_label(const std::string& text, const std::string& where, GivenLabel& label) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = parse_json(text);
   if (!json.is_object()) fail_input(cat(where, " is no JSON object; write the shard again"));
   for (const char* key : {"label", "cls"}) {
     if (const std::string value = text_of(json, key); !value.empty() && !label.number) {

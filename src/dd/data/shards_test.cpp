@@ -119,10 +119,32 @@ TEST_F(ShardsTest, FaultsNameTheShardAndSample) {
   expect_input_error(error("b.tar"), "sample 7 has no label");
   write_tar(root() / "b.tar", {{"7.png", png(1)}, {"7.json", "[]"}});
   expect_input_error(error("b.tar"), "sample 7");
+  const std::string deep = std::string(400'000, '[') + std::string(400'000, ']');
+  write_tar(root() / "b.tar", {{"7.png", png(1)}, {"7.json", "{\"label\": " + deep + "}"}});
+  expect_input_error(error("b.tar"), "sample 7 is no JSON object");
   write_tar(root() / "b.tar", {{"7.png", png(1)}, {"7.cls", std::string(2 << 20, '1')}});
   expect_input_error(error("b.tar"), "too long for a label");
   dd::test::put(root() / "b.tar", "\x1f\x8b" + std::string(2000, 'x'));
   expect_input_error(error("b.tar"), "no sound tar archive");
+}
+
+TEST_F(ShardsTest, MembersThatNamePlacesOutsideAreOnlyRead) {
+  const auto listed = [&] {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(root().parent_path() / "outside"))
+      files.push_back(entry.path());
+    return files;
+  };
+  fs::create_directories(root().parent_path() / "outside");
+  const fs::path outside = fs::relative(root().parent_path() / "outside", root());
+  const std::string hostile = (outside / "x").string();
+  write_tar(root() / "b.tar", {{hostile + ".png", png(1)}, {hostile + ".cls", "dog"}});
+  const auto set = dd::open_shards(root() / "b.tar", "all");
+  ASSERT_EQ(set->size(), 1);
+  EXPECT_EQ(set->image(0), noise_picture(1));
+  EXPECT_EQ(set->file(0), fs::path()) << "no code may take it for a place on the disk";
+  EXPECT_TRUE(listed().empty());
+  fs::remove_all(root().parent_path() / "outside");
 }
 
 TEST_F(ShardsTest, CutOffAndChangedArchivesAreRefusedOrRead) {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 
 namespace dd {
 namespace {
@@ -209,6 +209,8 @@ ScheduleConfig ScheduleConfig::from_folder(const std::filesystem::path& folder) 
   const std::filesystem::path path = folder / "scheduler_config.json";
   constexpr std::uintmax_t kLimit = std::uintmax_t{64} << 20;
   const std::string text = replace_bare_infinities(read_file(path, kLimit));
+  if (nests_too_deeply(text))
+    fail_input(cat(path.string(), " nests its lists too deeply; mend the file or fetch it again"));
   Json object;
   try {
     object = Json::parse(text);

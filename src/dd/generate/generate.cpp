@@ -10,9 +10,11 @@
 #include <optional>
 
 #include "dd/core/error.h"
+#include "dd/core/room.h"
 #include "dd/generate/loras.h"
 #include "dd/generate/pipeline.h"
 #include "dd/generate/writer.h"
+#include "dd/models/model_size.h"
 #include "dd/tensor/image_tensor.h"
 
 namespace dd::generate {
@@ -260,6 +262,9 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
   GenerateResult result;
   result.present = request.plan.total() - static_cast<std::int64_t>(todo.size());
   context.report.info(summary(request.plan, drawer, result, todo.size()));
+  report_space(request.common.out,
+               std::ssize(todo) * picture_bytes(drawer.options().width, drawer.options().height),
+               cat(todo.size(), " images"), context.report);
   if (request.common.dry_run) return result;
   warn_of_cut_prompts(model, request.options, request.plan, context.report);
   writer.begin();
@@ -278,6 +283,13 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
 
 }  // namespace
 
+std::int64_t picture_bytes(std::int64_t width, std::int64_t height) {
+  // A row of a PNG that cannot be packed is longer by its filter; the rest is the file's frame and
+  // the line of metadata.jsonl.
+  constexpr std::int64_t kBeside = 2048;
+  return height * (3 * width + 1) + kBeside;
+}
+
 GenerateResult run_generate(const models::StableDiffusion& model, const GenerateOptions& options,
                             const CommonOptions& common, Context& context) {
   return run_request(model, make_request(options, common), context);
@@ -287,8 +299,10 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
                             Context& context) {
   const Request request = make_request(options, common);
   const at::Device device = parse_device(common.device);
-  const models::StableDiffusion model = models::StableDiffusion::load(
-      options.model, {device, parse_dtype(common.dtype, device)}, options.model_options);
+  const Placement placement{device, parse_dtype(common.dtype, device)};
+  models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
+  const models::StableDiffusion model =
+      models::StableDiffusion::load(options.model, placement, options.model_options);
   for (const std::string& note : model.notes) context.report.info(note);
   return run_request(model, request, context);
 }

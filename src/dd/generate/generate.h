@@ -19,6 +19,9 @@ struct GenerateResult {
   double seconds = 0;        ///< from the first noise to the last file
 };
 
+/// The most that one image takes on disk: a PNG that could not be packed, and its line of metadata.
+std::int64_t picture_bytes(std::int64_t width, std::int64_t height);
+
 /// Draws what `options` ask for into common.out: OUT/00000.png … for a prompt,
 /// OUT/<class>/00000.png … for classes, OUT/metadata.jsonl with a line an image, OUT/generate.json
 /// with the settings. Images that are there already are left alone; other settings than those of

@@ -7,7 +7,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/data/shots.h"
 #include "dd/image/resize.h"
 
@@ -45,7 +45,7 @@ std::map<std::string, std::vector<std::string>> read_captions(const fs::path& fi
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string where = cat(file.string(), ":", number);
-    const Json entry = Json::parse(line, nullptr, false);
+    const Json entry = parse_json(line);
     if (!entry.is_object()) {
       fail_input(cat(where, ": this is no JSON object; write {\"id\": …, \"caption\": …} a line"));
     }

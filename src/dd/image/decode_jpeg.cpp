@@ -80,6 +80,21 @@ std::string join_profile(const JpegHeader& header) {
   return profile;
 }
 
+// The limit on the size was checked by our own walk; what libjpeg makes of a file with several
+// frame headers must be the same.
+void check_same_size(tjhandle handle, std::string_view bytes, const JpegHeader& header,
+                     const std::string& label) {
+  int width = 0, height = 0, sampling = 0, colours = 0;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const int code =
+      tjDecompressHeader3(handle, data, bytes.size(), &width, &height, &sampling, &colours);
+  // Without this, rare kinds of sub-sampling, which decode well, would be errors here.
+  if (code != 0 && width <= 0)
+    fail_damaged(label, cat("damaged JPEG (", tjGetErrorStr2(handle), ")"));
+  if (width != header.width || height != header.height)
+    fail_damaged(label, "damaged JPEG (its frame headers contradict each other)");
+}
+
 // libjpeg goes on after damage, fills the rest with grey and warns. Every warning is refused here
 // but one: stray bytes before the end marker, which cameras write and which nothing can follow.
 bool is_harmless(std::string_view warning) {
@@ -92,6 +107,10 @@ RawImage decode_jpeg(std::string_view bytes, const std::string& label, const Rea
   const JpegHeader header = read_header(bytes, label);
   check_claimed_size(static_cast<std::uint64_t>(header.width),
                      static_cast<std::uint64_t>(header.height), label, options);
+  const std::unique_ptr<void, decltype(&tjDestroy)> handle(tjInitDecompress(), &tjDestroy);
+  if (!handle) fail_resource(cat("out of memory while decoding ", label));
+  check_same_size(handle.get(), bytes, header, label);
+
   RawImage image{header.width, header.height};
   image.cmyk = header.components == 4;
   image.grey = header.components == 1;
@@ -102,8 +121,6 @@ RawImage decode_jpeg(std::string_view bytes, const std::string& label, const Rea
                       static_cast<std::size_t>(image.height) *
                       static_cast<std::size_t>(image.channels));
 
-  const std::unique_ptr<void, decltype(&tjDestroy)> handle(tjInitDecompress(), &tjDestroy);
-  if (!handle) fail_resource(cat("out of memory while decoding ", label));
   const int code =
       tjDecompress2(handle.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
                     bytes.size(), image.pixels.data(), image.width, 0, image.height,

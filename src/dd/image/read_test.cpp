@@ -2,6 +2,8 @@
 #include "dd/image/read.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <zlib.h>
 
 #include <filesystem>
 #include <vector>
@@ -76,6 +78,72 @@ TEST(ReadImage, ClaimedSizeIsCheckedBeforeDecoding) {
         decoding_error(dd::read_file(folder / name), {.max_pixels = 23 * 17 - 1});
     EXPECT_NE(text.find("23x17"), std::string::npos) << name << ": " << text;
   }
+}
+
+// The sample with another size in its header; where the format has a check sum, that is mended.
+std::string claiming(std::string bytes, int width, int height) {
+  const auto put = [&](std::size_t at, int value, int count, bool high_first) {
+    for (int i = 0; i < count; ++i) {
+      const int shift = 8 * (high_first ? count - 1 - i : i);
+      bytes[at + static_cast<std::size_t>(i)] = static_cast<char>(value >> shift & 255);
+    }
+  };
+  if (bytes.starts_with("\x89PNG")) {
+    put(16, width, 4, true);
+    put(20, height, 4, true);
+    const auto* header = reinterpret_cast<const Bytef*>(bytes.data() + 12);
+    put(29, static_cast<int>(crc32(0, header, 17)), 4, true);
+  } else if (bytes.starts_with("\xff\xd8")) {
+    const std::size_t frame = bytes.find("\xff\xc0");
+    put(frame + 5, height, 2, true);
+    put(frame + 7, width, 2, true);
+  } else {
+    const std::size_t frame = bytes.find("\x9d\x01\x2a");
+    put(frame + 3, width, 2, false);
+    put(frame + 5, height, 2, false);
+  }
+  return bytes;
+}
+
+// Allocations beyond the limit fail as long as it lives.
+class LowMemory {
+ public:
+  explicit LowMemory(rlim_t bytes) {
+    ::getrlimit(RLIMIT_DATA, &old_);
+    rlimit low = old_;
+    low.rlim_cur = bytes;
+#ifndef __SANITIZE_ADDRESS__  // which takes terabytes of addresses for itself
+    ::setrlimit(RLIMIT_DATA, &low);
+#endif
+  }
+  ~LowMemory() { ::setrlimit(RLIMIT_DATA, &old_); }
+  LowMemory(const LowMemory&) = delete;
+  LowMemory& operator=(const LowMemory&) = delete;
+
+ private:
+  rlimit old_{};
+};
+
+TEST(ReadImage, SixtyThousandPixelsASideAreRefusedBeforeAllocation) {
+  const fs::path folder = fs::path(DD_SOURCE_DIR) / "tests/oracle/image";
+  // WebP has 14 bits for a side.
+  for (const auto& [name, side] :
+       {std::pair("rgb8.png", 60'000), {"rgb-444.jpg", 60'000}, {"lossy.webp", 16'000}}) {
+    const std::string bytes = claiming(dd::read_file(folder / name), side, side);
+    std::string text;
+    {
+      const LowMemory low(rlim_t{512} << 20);  // a tenth of what the pixels would take, or less
+      text = decoding_error(bytes);
+    }
+    EXPECT_NE(text.find(dd::cat("claims ", side, "x", side, " pixels")), std::string::npos)
+        << name << ": " << text;
+  }
+  // Frame headers that contradict each other cannot bring another size past the check.
+  const std::string small = dd::read_file(folder / "rgb-444.jpg");
+  const std::string large = claiming(small, 60'000, 60'000);
+  const std::size_t frame = small.find("\xff\xc0");
+  const std::string two = large.substr(0, frame + 19) + small.substr(frame);
+  EXPECT_NE(decoding_error(two), "");
 }
 
 TEST(ReadImage, OtherFormatsAreNamedAsSuch) {

@@ -20,6 +20,7 @@ std::shared_ptr<const Bytes> Bytes::map(const std::filesystem::path& path) {
     fail_input(cat("cannot open ", path.string(), ": ", std::strerror(errno), "; check the path"));
   const std::shared_ptr<Bytes> bytes(new Bytes);
   struct stat status {};
+  int problem = 0;
   const bool plain = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   if (plain && status.st_size > 0) {
     bytes->size_ = static_cast<std::size_t>(status.st_size);
@@ -27,6 +28,7 @@ std::shared_ptr<const Bytes> Bytes::map(const std::filesystem::path& path) {
     void* address = ::mmap(nullptr, bytes->size_, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
     bytes->mapped_ = address != MAP_FAILED;
+    problem = errno;
     if (bytes->mapped_) bytes->data_ = static_cast<char*>(address);
   }
   ::close(descriptor);
@@ -35,7 +37,8 @@ std::shared_ptr<const Bytes> Bytes::map(const std::filesystem::path& path) {
         cat("cannot read ", path.string(), ": it is not a plain file; name a file of weights"));
   }
   if (bytes->size_ > 0 && !bytes->mapped_)
-    fail_resource(cat("cannot map ", path.string(), " into memory"));
+    fail_resource(cat("cannot map ", path.string(), " into memory: ", std::strerror(problem),
+                      "; close other programs or raise the limit of memory (ulimit -v)"));
   return bytes;
 }
 

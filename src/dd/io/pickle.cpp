@@ -16,6 +16,7 @@ using Kind = PickleNode::Kind;
 
 // Far more than the description of any checkpoint takes.
 constexpr std::size_t kMostNodes = 4'000'000;
+constexpr std::size_t kLongestGlobal = 4096;
 
 // Modules whose functions run commands or code, open files or reach the network. We would not call
 // them anyway; a file that asks for them should not be trusted in any other respect.
@@ -279,6 +280,9 @@ class PickleParser {
           if (pair->items.size() == 2)
             dict.items.insert(dict.items.end(), pair->items.begin(), pair->items.end());
         }
+        // One list can be unfolded any number of times, at a few bytes each.
+        unfolded_ += dict.items.size();
+        if (unfolded_ > kMostNodes) damaged("it holds too many values");
       }
       return push(dict);
     }
@@ -302,6 +306,9 @@ class PickleParser {
       case '\x93': {
         const PickleNode* name = pop();
         const PickleNode* module = pop();
+        // Both may be long texts that are recalled again and again.
+        if (module->text.size() + name->text.size() > kLongestGlobal)
+          damaged("the name of a class is too long");
         return push_text(Kind::kGlobal, printable(cat(module->text, '.', name->text)));
       }
       case 'R':
@@ -379,6 +386,7 @@ class PickleParser {
   std::size_t at_ = 0;
   std::vector<PickleNode*> stack_;
   std::vector<std::size_t> marks_;
+  std::size_t unfolded_ = 0;  ///< items that ordered dicts took from lists
   std::unordered_map<std::uint64_t, PickleNode*> memo_;
 };
 

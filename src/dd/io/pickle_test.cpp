@@ -109,6 +109,21 @@ TEST(Pickle, DamageIsRefusedInOneLine) {
   expect_input_error(error_of(std::string(5'000'000, ']') + "."), "too many values");
 }
 
+TEST(Pickle, WhatIsSharedCannotBeMultiplied) {
+  // Names of two recalled texts of 100 kB, ten thousand times: 2 GB of a file of 260 kB.
+  const std::string letters(100'000, 'a');
+  const std::string text = "X" + dd::test::low_first(letters.size(), 4) + letters;
+  std::string names = "\x80\x04"s + text + "q\x00"s + text + "q\x01"s;
+  for (int i = 0; i < 10'000; ++i) names += "h\x00h\x01\x93"s;
+  expect_input_error(error_of(names + "."), "too long");
+  // One list of 10,000 pairs, unfolded 10,000 times.
+  std::string dicts = "\x80\x02K\x01K\x02\x86q\x00]("s;
+  for (int i = 0; i < 10'000; ++i) dicts += "h\x00"s;
+  dicts += "e\x85q\x01"s;
+  for (int i = 0; i < 10'000; ++i) dicts += "ccollections\nOrderedDict\nh\x01R"s;
+  expect_input_error(error_of(dicts + "."), "too many values");
+}
+
 TEST(Pickle, DepthTakesNoStack) {
   std::string bytes = "\x80\x02N"s + std::string(1'000'000, '\x85') + ".";
   EXPECT_EQ(error_of(bytes), "no error");

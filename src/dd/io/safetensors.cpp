@@ -11,7 +11,7 @@
 #include <set>
 
 #include "dd/core/files.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/io/little_endian.h"
 #include "dd/io/tensor_view.h"
 
@@ -92,6 +92,7 @@ TensorEntry parse_entry(const std::string& name, const Json& value, const std::s
 }
 
 Json parse_unique(std::string_view text, const std::string& label) {
+  if (nests_too_deeply(text)) damaged(label, "its header nests its lists too deeply");
   // A name that stands twice would hide a tensor, so the parser is asked to report each key.
   std::vector<std::set<std::string>> open;
   const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {

@@ -53,6 +53,13 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
       << "the file must not change";
 }
 
+TEST(Safetensors, DeepHeadersAreRefused) {
+  const std::string deep(1'000'000, '[');
+  const std::string closed(1'000'000, ']');
+  const std::string metadata = R"({"__metadata__":{"a":)" + deep + closed + "}}";
+  EXPECT_NE(error_of(file_bytes(metadata, 0)).find("too deeply"), std::string::npos);
+}
+
 TEST(Safetensors, BrokenHeadersAreRefused) {
   const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
   EXPECT_EQ(error_of(file_bytes(good, 8)), "no error");

@@ -174,6 +174,28 @@ TEST(TorchFile, NestingIsBounded) {
   expect_input_error(error_of(archive_of(wide + ".")), "nested");
 }
 
+TEST(TorchFile, WhatIsSharedCannotBeMultiplied) {
+  const auto refused = [](const TensorCode& code) {
+    return error_of(archive_of(dict_of("w", tensor_code(code))));
+  };
+  expect_input_error(refused({.shape = {1 << 30, 1 << 10}, .strides = {0, 0}}), "than its storage");
+  EXPECT_EQ(refused({.shape = {1000, 6}, .strides = {0, 1}}), "no error") << "expanded, in measure";
+  expect_input_error(refused({.shape = std::vector<std::uint64_t>(65, 1),
+                              .strides = std::vector<std::uint64_t>(65, 0)}),
+                     "more than 64 dimensions");
+  // A long key, recalled on each of 60 levels.
+  const std::string letters(10'000, 'a');
+  std::string deep = "\x80\x02"s + text(letters) + "q\x00"s + "0";
+  for (int i = 0; i < 60; ++i) deep += "}h\x00"s;
+  deep += tensor_code({}) + std::string(60, 's') + ".";
+  expect_input_error(error_of(archive_of(deep)), "name of a tensor is too long");
+  // A text of 1 MB under 100 keys.
+  std::string texts = "\x80\x02"s + text(std::string(1 << 20, 'a')) + "q\x00"s + "0}";
+  for (int i = 0; i < 100; ++i) texts += text(std::to_string(i)) + "h\x00s"s;
+  texts += text("w") + tensor_code({}) + "s.";
+  expect_input_error(error_of(archive_of(texts)), "texts are too long");
+}
+
 TEST(TorchFile, AnyDamageIsSurvived) {
   const std::string pickle = dict_of("w", tensor_code({}));
   dd::test::survive_every_change(archive_of(pickle), error_of);

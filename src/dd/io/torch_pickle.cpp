@@ -17,6 +17,12 @@ using Kind = PickleNode::Kind;
 constexpr std::size_t kMostVisits = 1'000'000;
 constexpr std::size_t kDeepest = 64;
 constexpr std::int64_t kLargestCount = std::int64_t{1} << 48;
+constexpr std::size_t kMostDimensions = 64;
+// Texts and storages are shared at no cost in the file; what is made of them must not grow without
+// bound.
+constexpr std::size_t kLongestName = 1024;
+constexpr std::size_t kMostMetadata = std::size_t{64} << 20;
+constexpr std::uint64_t kMostRepeated = std::uint64_t{1} << 24;
 
 struct StorageClass {
   const char* name;
@@ -102,10 +108,13 @@ class Finder {
 
   void add_metadata(const PickleNode& root) {
     if (!root.is(Kind::kDict)) return;
+    std::size_t size = 0;
     for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
       const PickleNode& key = *root.items[i];
       const PickleNode& value = *root.items[i + 1];
       if (!key.is(Kind::kText)) continue;
+      size += key.text.size() + value.text.size();
+      if (size > kMostMetadata) damaged("its texts are too long");
       if (value.is(Kind::kText)) out_.metadata[key.text] = value.text;
       if (value.is(Kind::kInteger)) out_.metadata[key.text] = std::to_string(value.integer);
       if (value.is(Kind::kReal)) out_.metadata[key.text] = cat(value.real);
@@ -137,6 +146,8 @@ class Finder {
 
   std::vector<std::int64_t> integers(const PickleNode& tuple, const std::string& name) const {
     std::vector<std::int64_t> values;
+    if (tuple.items.size() > kMostDimensions)
+      damaged(cat("the tensor ", name, " has more than ", kMostDimensions, " dimensions"));
     for (const PickleNode* item : tuple.items) {
       if (!item->is(Kind::kInteger)) damaged(cat("the shape of tensor ", name, " is no number"));
       values.push_back(item->integer);
@@ -167,6 +178,12 @@ class Finder {
         *span > count - tensor.offset) {
       damaged(cat("the tensor ", name, " reaches past its storage"));
     }
+    std::uint64_t size = 1;
+    for (const std::int64_t extent : tensor.layout.shape)
+      size *= static_cast<std::uint64_t>(extent);
+    // By a stride of 0 a single number can stand for any size.
+    if (size > std::max(count, kMostRepeated))
+      damaged(cat("the tensor ", name, " has more numbers than its storage"));
     if (!names_.insert(name).second) damaged(cat("the name ", name, " stands twice"));
     out_.tensors.push_back(std::move(tensor));
   }
@@ -174,6 +191,7 @@ class Finder {
   void visit(const PickleNode& node, const std::string& name) {
     if (++visits_ > kMostVisits || path_.size() > kDeepest)
       damaged("its values are nested too deeply or too often");
+    if (name.size() > kLongestName) damaged("the name of a tensor is too long");
     if (std::find(path_.begin(), path_.end(), &node) != path_.end()) return;  // contains itself
     if (const Recipe from = recipe(node, name); from.arguments) {
       add_tensor(from, name.empty() ? "tensor" : name);

@@ -6,6 +6,8 @@
 #include <set>
 #include <vector>
 
+#include "dd/core/json_text.h"
+
 namespace dd::lora {
 namespace {
 
@@ -188,7 +190,7 @@ AdapterSettings::AdapterSettings(const io::Metadata& metadata, const std::filesy
     }
     return;
   }
-  const Json json = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(found->second);
   const std::string where = cat("metadata ", kAdapterKey);
   if (!json.is_object()) fail_input(cat(where, " is damaged JSON"));
   for (const std::string prefix : {"", "unet", "text_encoder"}) {

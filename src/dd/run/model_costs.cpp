@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/run/model_costs.h"
 
+#include "dd/adapt/adapt_size.h"
 #include "dd/classify/clip_model.h"
 #include "dd/core/error.h"
+#include "dd/generate/generate.h"
 #include "dd/generate/options.h"
 #include "dd/models/flops.h"
+#include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 
 namespace dd::run {
@@ -54,6 +57,9 @@ ModelCosts ModelCosts::of(const models::StableDiffusion& model, const classify::
   costs.train_prompts =
       classes * models::clip_text_flops(clip.clip.config(), prompt, classifier).training;
   costs.score_picture = models::clip_image_flops(clip.clip.config(), {}).forward;
+  costs.picture_bytes = generate::picture_bytes(side, side);
+  costs.adapter_numbers =
+      adapt::adapter_numbers(models::model_tensors(model.source), 1, /*text_encoder=*/true);
   costs.schedule = model.schedule;
   return costs;
 }
@@ -84,6 +90,8 @@ ModelCosts ModelCosts::from_json(const Json& json, const std::string& where) {
       .train_picture = number("train_picture"),
       .train_prompts = number("train_prompts"),
       .score_picture = number("score_picture"),
+      .picture_bytes = json_required<std::int64_t>(json, "picture_bytes", where),
+      .adapter_numbers = json_required<std::int64_t>(json, "adapter_numbers", where),
       .schedule = ScheduleConfig::from_json(json_required<Json>(json, "schedule", where), where)};
 }
 
@@ -98,6 +106,8 @@ Json ModelCosts::to_json() const {
           {"train_picture", train_picture},
           {"train_prompts", train_prompts},
           {"score_picture", score_picture},
+          {"picture_bytes", picture_bytes},
+          {"adapter_numbers", adapter_numbers},
           {"schedule", schedule.to_json()}};
 }
 

@@ -18,7 +18,7 @@ struct ClipModel;
 namespace dd::run {
 
 /// What the models' parts cost, in floating-point operations (models/flops.h), of one picture or
-/// prompt each; ranks and targets are those of the options.
+/// prompt each, and on disk; ranks and targets are those of the options.
 struct ModelCosts {
   double adapt_picture = 0;  ///< through the U-Net and back
   double adapt_prompt = 0;   ///< through the text encoder and back
@@ -30,6 +30,8 @@ struct ModelCosts {
   double train_picture = 0;              ///< through CLIP and back
   double train_prompts = 0;              ///< of all classes, through CLIP and back
   double score_picture = 0;              ///< through CLIP
+  std::int64_t picture_bytes = 0;        ///< the most that a drawn picture takes on disk
+  std::int64_t adapter_numbers = 0;      ///< of a LoRA of rank 1
   ScheduleConfig schedule{};             ///< of the model: samplers lay out their steps by it
 
   /// Error(kUsage) where the model's latents cannot be shrunk so.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "dd/adapt/adapt_size.h"
 #include "dd/core/error.h"
 #include "dd/run/stage_options.h"
 
@@ -91,6 +92,8 @@ Share Chain::add_adapters(const Cell& cell) {
               .work = Work::kAdapt,
               .units = settings.adapt_steps * settings.adapt_batch,
               .flops = effort(cell).adapt_flops,
+              .bytes = adapt::adapter_bytes(settings.adapt_rank * setup_.costs.adapter_numbers,
+                                            cell.mode == "class" ? classes : 1),
               .run = [options = adapt_options(setup_, cell, folder(names_.shots_file(cell))),
                       own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
                 return adapt::run_adapt(options, own, context).adapters > 0;
@@ -114,6 +117,7 @@ Share Chain::add_images(const Cell& cell, const std::string& adapters, std::int6
        .work = Work::kGenerate,
        .units = std::llround(static_cast<double>(images) * whole_passes(drawing, setup_.costs)),
        .flops = effort(whole).draw_flops,
+       .bytes = images * setup_.costs.picture_bytes,
        .run = [options = generate_options(setup_, cell, drawn_from, each),
                own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
          return generate::run_generate(options, own, context).written > 0;

@@ -28,6 +28,7 @@ struct Stage {
   /// What its time is proportional to: pictures that pass through a network. 0 = no matter.
   std::int64_t units = 0;
   double flops = 0;
+  std::int64_t bytes = 0;  ///< the most that it writes, where that is much: images, adapters
   /// Does the work, or finds it complete and returns false.
   std::function<bool(Context&)> run;
 };

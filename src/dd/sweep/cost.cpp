@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "dd/core/room.h"
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
 #include "dd/report/summary.h"
@@ -18,15 +19,16 @@ struct Cost {
   std::int64_t kept = 0;
   std::int64_t units = 0;
   double flops = 0;
+  std::int64_t bytes = 0;
 };
 
-}  // namespace
+constexpr std::array kKinds{Work::kShots, Work::kAdapt, Work::kGenerate, Work::kTrain,
+                            Work::kEvaluate};
+using Costs = std::array<Cost, kKinds.size()>;
 
-std::string cost_text(const run::Chain& chain, const std::vector<const run::Measurement*>& todo,
-                      const run::StageRecord& record) {
-  constexpr std::array kKinds{Work::kShots, Work::kAdapt, Work::kGenerate, Work::kTrain,
-                              Work::kEvaluate};
-  std::array<Cost, kKinds.size()> costs;
+Costs costs_of(const run::Chain& chain, const std::vector<const run::Measurement*>& todo,
+               const run::StageRecord& record) {
+  Costs costs;
   std::set<std::string> seen;
   for (const run::Measurement* measured : todo) {
     for (const std::string& name : measured->stages) {
@@ -38,10 +40,27 @@ std::string cost_text(const run::Chain& chain, const std::vector<const run::Meas
       if (kept) continue;
       cost.units += stage.units;
       cost.flops += stage.flops;
+      cost.bytes += stage.bytes;
     }
   }
+  return costs;
+}
+
+}  // namespace
+
+std::int64_t bytes_to_write(const run::Chain& chain,
+                            const std::vector<const run::Measurement*>& todo,
+                            const run::StageRecord& record) {
+  std::int64_t bytes = 0;
+  for (const Cost& cost : costs_of(chain, todo, record)) bytes += cost.bytes;
+  return bytes;
+}
+
+std::string cost_text(const run::Chain& chain, const std::vector<const run::Measurement*>& todo,
+                      const run::StageRecord& record) {
+  const Costs costs = costs_of(chain, todo, record);
   std::vector<std::vector<std::string>> lines{
-      {"work", "stages", "done", "pictures", "FLOPs", "seconds"}};
+      {"work", "stages", "done", "pictures", "FLOPs", "disk", "seconds"}};
   double total = 0;
   bool known = true;
   for (const Work work : kKinds) {
@@ -52,6 +71,7 @@ std::string cost_text(const run::Chain& chain, const std::vector<const run::Meas
     total += seconds;
     lines.push_back({run::work_name(work), std::to_string(cost.stages), std::to_string(cost.kept),
                      std::to_string(cost.units), report::flops_text(cost.flops),
+                     cost.bytes > 0 ? bytes_text(cost.bytes) : "",
                      rate > 0 || cost.units == 0 ? report::fixed(seconds, 0) : "?"});
   }
   std::string text = text_table(lines);

@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/core/room.h"
 #include "dd/report/sweep_report.h"
 #include "dd/run/execute.h"
 #include "dd/run/setup.h"
@@ -71,11 +72,21 @@ class Sweeper {
     mine_ = measurements_of(chain_, shard_);
   }
 
-  std::string plan() const {
+  std::vector<const Measurement*> missing() const {
     std::vector<const Measurement*> todo;
     for (const Measurement* measured : mine_) {
       if (setup_.common.force || !cells_.find(*measured)) todo.push_back(measured);
     }
+    return todo;
+  }
+
+  void report_room() const {
+    if (const std::int64_t bytes = bytes_to_write(chain_, missing(), record_); bytes > 0)
+      report_space(setup_.common.out, bytes, "the missing images and adapters", context_.report);
+  }
+
+  std::string plan() const {
+    const std::vector<const Measurement*> todo = missing();
     std::string text =
         cat("plan for ", setup_.common.out.string(), ": ", chain_.measurements().size(),
             " cells of ", setup_.seeds.size(), " seed(s)");
@@ -196,6 +207,7 @@ class Sweeper {
 SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, Context& context) {
   const run::Setup setup = prepare(options, common, context);
   Sweeper sweeper(setup, options, context);
+  sweeper.report_room();
   if (common.dry_run) return {.text = sweeper.plan()};
   const OutLock lock(common.out, parse_shard(options.shard));
   sweeper.write_tables();

@@ -11,6 +11,7 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/core/json_text.h"
 #include "dd/text/byte_pairs.h"
 #include "dd/text/openai_merges.h"
 
@@ -27,8 +28,11 @@ constexpr const char* kRemedy = "; fetch the tokenizer folder again";
 
 SortedJson read_object(const fs::path& path) {
   SortedJson value;
+  const std::string text = read_file(path, kFileLimit);
+  if (nests_too_deeply(text))
+    fail_input(cat(path.string(), " nests its lists too deeply", kRemedy));
   try {
-    value = SortedJson::parse(read_file(path, kFileLimit));
+    value = SortedJson::parse(text);
   } catch (const SortedJson::parse_error& error) {
     fail_input(cat("invalid JSON in ", path.string(), " at byte ", error.byte, kRemedy));
   }
@@ -164,9 +168,13 @@ void read_added_tokens(const Settings& settings, TokenizerFiles& files) {
   if (added == settings.config.end() || !added->is_object()) return;
   for (const auto& [number, token] : added->items()) {
     const std::string text = token_text(token);
+    if (text.empty()) continue;
     // A number is taken through the same check as any id.
-    const SortedJson id = SortedJson::parse(number, nullptr, false);
-    if (!text.empty()) files.special_tokens[text] = checked_id(id, text, settings.config_path);
+    const bool is_number =
+        number.size() < 20 && number.find_first_not_of("0123456789") == number.npos;
+    const SortedJson id =
+        is_number ? SortedJson::parse(number, nullptr, false) : SortedJson(number);
+    files.special_tokens[text] = checked_id(id, text, settings.config_path);
   }
 }
 

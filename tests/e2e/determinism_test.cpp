@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same command gives the same bytes on a CPU, and what should not matter does not: the size of
+// batches, and, within rounding, the number of threads. That a resumed run gives the same bytes is
+// in kill_test.cpp.
+#include <ATen/ops/abs.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/sub.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "dd/core/json.h"
+#include "dd/image/read.h"
+#include "dd/io/safetensors.h"
+#include "support/datadream.h"
+#include "support/stage_cases.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using dd::test::datadream;
+using dd::test::ProcessResult;
+using dd::test::Words;
+
+class Determinism : public testing::Test {
+ protected:
+  void run(const Words& words, const std::string& out, const std::string& threads = "1") const {
+    const ProcessResult result =
+        datadream(dd::test::StageCases::complete(words, cases_.path(out), threads));
+    ASSERT_EQ(result.status, 0) << words.front() << ": " << result.err;
+  }
+  std::map<std::string, std::string> results(const std::string& out) const {
+    return dd::test::StageCases::results_in(cases_.path(out));
+  }
+
+  /// Images that are in both folders under one name, or more than `most` levels apart somewhere.
+  void expect_close_images(const std::string& a, const std::string& b, int most) const {
+    int images = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(cases_.path(a))) {
+      if (entry.path().extension() != ".png") continue;
+      ++images;
+      const fs::path name = fs::relative(entry.path(), cases_.path(a));
+      const dd::Image one = dd::read_image(entry.path());
+      const dd::Image other = dd::read_image(fs::path(cases_.path(b)) / name);
+      ASSERT_EQ(one.rgb.size(), other.rgb.size()) << name;
+      int worst = 0;
+      for (std::size_t i = 0; i < one.rgb.size(); ++i)
+        worst = std::max(worst, std::abs(one.rgb[i] - other.rgb[i]));
+      EXPECT_LE(worst, most) << name;
+    }
+    EXPECT_EQ(images, 12);
+  }
+
+  /// The mean gap between tensors of one name, as a part of the largest number there. Not the
+  /// largest gap: AdamW's first steps are as long where a gradient is nothing but rounding.
+  void expect_close_tensors(const fs::path& a, const fs::path& b, double most) const {
+    const dd::io::SafetensorsFile one(a);
+    const dd::io::SafetensorsFile other(b);
+    ASSERT_FALSE(one.entries().empty());
+    for (const auto& entry : one.entries()) {
+      const at::Tensor gap = at::abs(at::sub(one.tensor(entry.name), other.tensor(entry.name)));
+      const double scale = at::max(at::abs(one.tensor(entry.name))).item<double>();
+      EXPECT_LE(at::mean(gap).item<double>(), most * std::max(scale, 1e-6)) << entry.name;
+    }
+  }
+
+  dd::test::StageCases cases_;
+};
+
+TEST_F(Determinism, TheSameCommandGivesTheSameBytes) {
+  for (const std::string& stage : dd::test::StageCases::stages()) {
+    run(cases_.words(stage), stage + "-a");
+    run(cases_.words(stage), stage + "-b");
+    const auto first = results(stage + "-a");
+    EXPECT_FALSE(first.empty()) << stage;
+    EXPECT_EQ(first, results(stage + "-b")) << stage;
+  }
+}
+
+TEST_F(Determinism, AnotherSeedGivesOtherBytes) {
+  run(cases_.words("generate"), "a");
+  Words other = cases_.words("generate");
+  other.insert(other.end(), {"--seed", "1"});
+  run(other, "b");
+  EXPECT_NE(results("a"), results("b"));
+}
+
+TEST_F(Determinism, ImagesDoNotDependOnTheBatch) {
+  for (const char* batch : {"1", "3", "12"}) {
+    Words words = cases_.words("generate");
+    words.insert(words.end(), {"--batch", batch});
+    run(words, std::string("batch-") + batch);
+  }
+  expect_close_images("batch-1", "batch-3", 1);
+  expect_close_images("batch-1", "batch-12", 1);
+}
+
+TEST_F(Determinism, ScoresDoNotDependOnTheBatch) {
+  for (const char* batch : {"1", "5"}) {
+    Words words = cases_.words("evaluate");
+    words.insert(words.end(), {"--batch", batch});
+    run(words, std::string("batch-") + batch);
+  }
+  const auto accuracy = [&](const std::string& out) {
+    return dd::read_json(fs::path(cases_.path(out)) / "metrics.json").at("top1").get<double>();
+  };
+  EXPECT_EQ(accuracy("batch-1"), accuracy("batch-5"));
+}
+
+// Sums are taken in another order by another number of threads.
+TEST_F(Determinism, TwoThreadsGiveTheSameWithinRounding) {
+  for (const char* threads : {"1", "2"}) {
+    for (const char* stage : {"generate", "adapt", "train"})
+      run(cases_.words(stage), std::string(stage) + threads, threads);
+  }
+  expect_close_images("generate1", "generate2", 1);
+  for (const auto& item : dd::test::colour_classes()) {
+    const std::string file = "/" + item.folder + "/pytorch_lora_weights.safetensors";
+    expect_close_tensors(cases_.path("adapt1") + file, cases_.path("adapt2") + file, 1e-3);
+  }
+  expect_close_tensors(cases_.path("train1/adapter_model.safetensors"),
+                       cases_.path("train2/adapter_model.safetensors"), 1e-3);
+}
+
+}  // namespace
