@@ -9,6 +9,7 @@
 #include "dd/models/resnet_block.h"
 #include "dd/models/spatial_transformer.h"
 #include "dd/models/weights.h"
+#include "dd/nn/recompute.h"
 
 namespace dd::models {
 namespace {
@@ -20,10 +21,17 @@ struct Level {
   std::vector<SpatialTransformer> transformers;  ///< one a residual block, or none
   std::optional<nn::Conv2d> resample;
 
-  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& time,
-                   const TextContext& context) const {
-    const at::Tensor hidden = resnets[i](x, time);
-    return transformers.empty() ? hidden : transformers[i](hidden, context);
+  /// `skip`, where it is defined, is joined to `x`.
+  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& skip,
+                   const at::Tensor& time, const TextContext& context) const {
+    nn::Tensors entering{x, time, context.states};
+    // Joined inside, so that recomputing keeps no second copy of both.
+    if (skip.defined()) entering.push_back(skip);
+    return nn::run_part(entering, [this, i, cache = context.cache](const nn::Tensors& in) {
+      const at::Tensor joined = in.size() > 3 ? at::cat({in[0], in[3]}, 1) : in[0];
+      const at::Tensor hidden = resnets[i](joined, in[1]);
+      return transformers.empty() ? hidden : transformers[i](hidden, TextContext(in[2], cache));
+    });
   }
 };
 
@@ -141,7 +149,12 @@ void UNetParts::add_up(const nn::Scope& scope, const UNetConfig& config, std::si
 
 at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time,
                              const TextContext& context) const {
-  return middle_[1](middle_transformer_[0](middle_[0](x, time), context), time);
+  return nn::run_part(
+      {x, time, context.states}, [this, cache = context.cache](const nn::Tensors& in) {
+        const at::Tensor seen =
+            middle_transformer_[0](middle_[0](in[0], in[1]), TextContext(in[2], cache));
+        return middle_[1](seen, in[1]);
+      });
 }
 
 at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
@@ -161,13 +174,13 @@ at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
 void UNetParts::go_down(const Level& level, std::vector<at::Tensor>& skips, const at::Tensor& time,
                         const TextContext& context) {
   for (std::size_t i = 0; i < level.resnets.size(); ++i)
-    skips.push_back(level.layer(i, skips.back(), time, context));
+    skips.push_back(level.layer(i, skips.back(), {}, time, context));
 }
 
 at::Tensor UNetParts::go_up(const Level& level, at::Tensor x, std::vector<at::Tensor>& skips,
                             const at::Tensor& time, const TextContext& context) {
   for (std::size_t i = 0; i < level.resnets.size(); ++i) {
-    x = level.layer(i, at::cat({x, skips.back()}, 1), time, context);
+    x = level.layer(i, x, skips.back(), time, context);
     skips.pop_back();
   }
   // To the size of the next skip connection, which is not always twice ours.

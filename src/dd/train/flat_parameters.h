@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,10 +35,29 @@ class FlatParameters {
   void freeze();
 
  private:
-  Named parameters_;
+  friend class StackedParameters;
+  FlatParameters(at::Tensor data, at::Tensor gradient, std::string layout);
+
+  Named parameters_;  ///< empty for a row of StackedParameters
   at::Tensor data_;
   at::Tensor gradient_;
   std::string layout_;
+};
+
+/// The parameters of several trainings of one shape, so that a model can compute with all at once
+/// while each is clipped, updated and saved by itself: FlatParameters of N rows.
+class StackedParameters {
+ public:
+  /// Each tensor is [N, …], row i being what training i has. The tensors become views of the
+  /// buffers, as with FlatParameters; they are not contiguous.
+  explicit StackedParameters(const FlatParameters::Named& parameters);
+
+  /// Of training i, under the names and shapes that it would have alone.
+  FlatParameters& row(std::int64_t i) { return rows_.at(static_cast<std::size_t>(i)); }
+  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
+
+ private:
+  std::vector<FlatParameters> rows_;
 };
 
 }  // namespace dd::train

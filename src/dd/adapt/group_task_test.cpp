@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adapters trained together against the same ones trained one by one, on the miniature models.
+#include "dd/adapt/group_task.h"
+
+#include <gtest/gtest.h>
+
+#include "dd/adapt/adapt_task.h"
+#include "dd/lora/lora_group.h"
+#include "dd/tensor/device.h"
+#include "support/oracle.h"
+
+namespace dd::adapt {
+namespace {
+
+using test::expect_close;
+using test::oracle_path;
+
+constexpr std::int64_t kMembers = 3;
+constexpr std::int64_t kRows = 2;
+constexpr std::int64_t kSteps = 6;
+
+/// Random latents of one class, whose prompt is of its number.
+class RandomBatches final : public BatchSource {
+ public:
+  explicit RandomBatches(std::int64_t member) : member_(member) {}
+
+  DiffusionBatch batch(std::int64_t step) override {
+    const auto draw = [&](std::int64_t kind) {
+      return seeded_randn({kRows, 4, 8, 8},
+                          static_cast<std::uint64_t>(1 + kind + 2 * (member_ + kMembers * step)));
+    };
+    const at::Tensor timesteps = draw(0).flatten(1).mean(1).mul(400).add(500).to(at::kLong);
+    return {draw(0), draw(1), timesteps.clamp(0, 999), std::vector<std::int64_t>(kRows, member_)};
+  }
+  std::vector<DiffusionBatch> validation() override {
+    return {batch(100), rows_of(batch(101), 0, 1)};
+  }
+
+ private:
+  std::int64_t member_;
+};
+
+struct Variant {
+  bool text_encoder = true;
+  StepOptions step{};
+};
+
+class GroupTaskTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  struct Trained {
+    std::vector<lora::LoraWeights> weights;
+    std::vector<train::TrainResult> results;
+  };
+
+  std::vector<lora::ModelPart> parts(bool text_encoder) const {
+    std::vector<lora::ModelPart> parts{{"unet", &model_.unet.parameters()}};
+    if (text_encoder) parts.push_back({"text_encoder", &model_.text_encoder.parameters()});
+    return parts;
+  }
+  Conditioner conditioner(bool text_encoder) const {
+    const std::vector<std::string> prompts{"a photo of a bag", "a coat", "one red ankle boot"};
+    return {model_.text_encoder, model_.tokenize(prompts), text_encoder};
+  }
+  static train::EngineOptions engine() {
+    train::EngineOptions engine;
+    engine.steps = kSteps;
+    engine.validate_every = 3;
+    engine.keep_step_losses = true;
+    engine.optimizer.learning_rate = 1e-3;
+    engine.optimizer.warmup = 2;
+    engine.optimizer.clip = 0.05;  // so low that every step is clipped
+    return engine;
+  }
+
+  Trained one_by_one(const Variant& variant) {
+    Trained trained;
+    const Conditioner states = conditioner(variant.text_encoder);
+    for (std::int64_t member = 0; member < kMembers; ++member) {
+      const lora::LoraSet lora(parts(variant.text_encoder), lora::attention_targets(), options_,
+                               static_cast<std::uint64_t>(member));
+      train::FlatParameters parameters(lora.parameters());
+      RandomBatches batches(member);
+      AdaptTask task(model_, states, batches, variant.step);
+      trained.results.push_back(run_training(engine(), parameters, task, context_));
+      trained.weights.push_back(lora.weights());
+    }
+    return trained;
+  }
+
+  Trained together(const Variant& variant) {
+    lora::LoraGroup lora(parts(variant.text_encoder), lora::attention_targets(), options_,
+                         kMembers);
+    train::StackedParameters parameters(lora.parameters());
+    const Conditioner states = conditioner(variant.text_encoder);
+    std::vector<RandomBatches> batches;
+    std::vector<BatchSource*> sources;
+    std::vector<train::Trainee> trainees;
+    batches.reserve(kMembers);
+    for (std::int64_t member = 0; member < kMembers; ++member) {
+      lora.reset(member, static_cast<std::uint64_t>(member));
+      sources.push_back(&batches.emplace_back(member));
+      trainees.push_back({engine(), &parameters.row(member)});
+    }
+    GroupTask task(model_, states, sources, variant.step);
+    Trained trained;
+    trained.results = run_joint_training("group", trainees, task, context_);
+    for (std::int64_t member = 0; member < kMembers; ++member) {
+      trained.weights.push_back(lora.weights(member));
+    }
+    return trained;
+  }
+
+  static void expect_same(const std::vector<train::CurvePoint>& actual,
+                          const std::vector<train::CurvePoint>& expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    ASSERT_FALSE(actual.empty());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(actual[i].step, expected[i].step);
+      EXPECT_NEAR(actual[i].value, expected[i].value, 1e-5 * expected[i].value);
+    }
+  }
+  static void expect_same(const Trained& actual, const Trained& expected) {
+    for (std::size_t member = 0; member < kMembers; ++member) {
+      expect_same(actual.results[member].step_losses, expected.results[member].step_losses);
+      expect_same(actual.results[member].validation, expected.results[member].validation);
+      const auto& pairs = expected.weights[member].pairs;
+      ASSERT_EQ(actual.weights[member].pairs.size(), pairs.size());
+      for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const lora::LoraPair& pair = actual.weights[member].pairs[i];
+        const std::string what = cat(pair.layer, " of adapter ", member);
+        expect_close(pair.down, pairs[i].down, what + ", A", 1e-5);
+        expect_close(pair.up, pairs[i].up, what + ", B", 2e-5);
+        EXPECT_TRUE(pairs[i].up.any().item<bool>()) << what << " was not trained";
+      }
+    }
+  }
+
+  const lora::LoraOptions options_{.rank = 4, .alpha = 8};
+  models::StableDiffusion model_ =
+      models::StableDiffusion::load(oracle_path("models") / GetParam(), {});
+  NullReporter reporter_;
+  CancelToken cancel_;
+  Context context_{reporter_, cancel_};
+};
+
+TEST_P(GroupTaskTest, ThreeTogetherEqualThreeOneByOne) {
+  const Trained alone = one_by_one({});
+  expect_same(together({}), alone);
+  for (std::size_t i = 0; i < alone.weights[0].pairs.size(); ++i) {
+    EXPECT_FALSE(alone.weights[0].pairs[i].up.equal(alone.weights[1].pairs[i].up));
+  }
+}
+
+TEST_P(GroupTaskTest, SoTheyDoInPartsRecomputedAndWithoutTheTextEncoder) {
+  const Variant variant{.text_encoder = false, .step = {.parts = 2, .recompute = true}};
+  expect_same(together(variant), one_by_one({.text_encoder = false}));
+}
+
+TEST_P(GroupTaskTest, RecomputingGivesTheSameBits) {
+  for (const bool text_encoder : {true, false}) {
+    const Variant kept{.text_encoder = text_encoder};
+    const Variant recomputed{.text_encoder = text_encoder, .step = {.recompute = true}};
+    for (const auto train : {&GroupTaskTest::one_by_one, &GroupTaskTest::together}) {
+      const Trained expected = (this->*train)(kept);
+      const Trained actual = (this->*train)(recomputed);
+      for (std::size_t member = 0; member < kMembers; ++member) {
+        const auto& pairs = expected.weights[member].pairs;
+        for (std::size_t i = 0; i < pairs.size(); ++i) {
+          EXPECT_TRUE(actual.weights[member].pairs[i].down.equal(pairs[i].down)) << pairs[i].layer;
+          EXPECT_TRUE(actual.weights[member].pairs[i].up.equal(pairs[i].up)) << pairs[i].layer;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, GroupTaskTest, ::testing::Values("sd1", "sd2"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace dd::adapt
