@@ -188,19 +188,19 @@ class Trainer {
     std::vector<ShotBatches> batches;
     batches.reserve(group.size());
     std::vector<BatchSource*> sources;
-    std::vector<train::Trainee> trainees;
+    std::vector<train::EngineOptions> engines;
     for (const AdapterJob* job : group) {
-      const std::int64_t member = std::ssize(trainees);
-      lora.reset(member, mix_seed(seed_of(*job), "lora"));
+      lora.reset(std::ssize(engines), mix_seed(seed_of(*job), "lora"));
       batches.push_back(batches_of(*job));
       sources.push_back(&batches.back());
-      trainees.push_back({engine_options(*job), &parameters.row(member)});
+      engines.push_back(engine_options(*job));
     }
     GroupTask task(model_, conditioner_, sources, step_options());
-    const std::string name = group.size() == 1 ? trainees.front().options.name
+    const std::string name = group.size() == 1 ? engines.front().name
                                                : cat("adapt ", group.front()->class_name, " to ",
                                                      group.back()->class_name);
-    std::vector<train::TrainResult> results = run_joint_training(name, trainees, task, context_);
+    std::vector<train::TrainResult> results =
+        run_joint_training(name, engines, parameters, task, context_);
     for (std::size_t i = 0; i < group.size(); ++i) {
       finish(*group[i], results[i], lora.weights(static_cast<std::int64_t>(i)), lora.count());
     }

@@ -94,16 +94,15 @@ class GroupTaskTest : public ::testing::TestWithParam<const char*> {
     const Conditioner states = conditioner(variant.text_encoder);
     std::vector<RandomBatches> batches;
     std::vector<BatchSource*> sources;
-    std::vector<train::Trainee> trainees;
     batches.reserve(kMembers);
     for (std::int64_t member = 0; member < kMembers; ++member) {
       lora.reset(member, static_cast<std::uint64_t>(member));
       sources.push_back(&batches.emplace_back(member));
-      trainees.push_back({engine(), &parameters.row(member)});
     }
     GroupTask task(model_, states, sources, variant.step);
+    const std::vector<train::EngineOptions> engines(kMembers, engine());
     Trained trained;
-    trained.results = run_joint_training("group", trainees, task, context_);
+    trained.results = run_joint_training("group", engines, parameters, task, context_);
     for (std::int64_t member = 0; member < kMembers; ++member) {
       trained.weights.push_back(lora.weights(member));
     }

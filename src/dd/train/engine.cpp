@@ -284,17 +284,19 @@ class Run {
 /// Trainings that share their passes through the model, step by step.
 class JointRun {
  public:
-  JointRun(std::string name, std::span<const Trainee> trainees, JointTask& task, Context& context)
+  JointRun(std::string name, std::span<const EngineOptions> options, StackedParameters& parameters,
+           JointTask& task, Context& context)
       : name_(std::move(name)),
-        trainees_(trainees),
-        options_(trainees.front().options),
+        options_(options.front()),
+        parameters_(parameters),
         task_(task),
         context_(context) {
-    const double share = 1.0 / static_cast<double>(trainees.size());
-    for (const Trainee& trainee : trainees) {
-      ensure(trainee.options.steps == options_.steps, "joint trainings must have the same steps");
+    ensure(parameters.size() == std::ssize(options), "each of the joint trainings has options");
+    const double share = 1.0 / static_cast<double>(options.size());
+    for (const EngineOptions& each : options) {
+      ensure(each.steps == options_.steps, "joint trainings must have the same steps");
       runs_.push_back(
-          std::make_unique<Run>(trainee.options, *trainee.parameters, nullptr, context, share));
+          std::make_unique<Run>(each, parameters.row(std::ssize(runs_)), nullptr, context, share));
     }
   }
 
@@ -324,7 +326,7 @@ class JointRun {
   std::int64_t step() const { return runs_.front()->step_; }
 
   void train_step() {
-    for (const Trainee& trainee : trainees_) trainee.parameters->zero_gradient();
+    parameters_.zero_gradient();
     at::Tensor values;
     for (std::int64_t part = 0; part < task_.parts(); ++part) {
       const at::Tensor losses = task_.part_of_losses(step(), part);
@@ -332,6 +334,7 @@ class JointRun {
       const at::Tensor value = losses.detach().to(at::kDouble);
       values = part == 0 ? value : values + value;
     }
+    parameters_.gather_gradient();
     ensure(values.numel() == std::ssize(runs_), "each of the joint trainings has a loss");
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       runs_[i]->take_step(values[static_cast<std::int64_t>(i)]);
@@ -362,8 +365,8 @@ class JointRun {
   }
 
   std::string name_;
-  std::span<const Trainee> trainees_;
   const EngineOptions& options_;  ///< of the first: what all have in common
+  StackedParameters& parameters_;
   JointTask& task_;
   Context& context_;
   std::vector<std::unique_ptr<Run>> runs_;
@@ -377,10 +380,11 @@ TrainResult run_training(const EngineOptions& options, FlatParameters& parameter
 }
 
 std::vector<TrainResult> run_joint_training(const std::string& name,
-                                            std::span<const Trainee> trainees, JointTask& task,
+                                            std::span<const EngineOptions> options,
+                                            StackedParameters& parameters, JointTask& task,
                                             Context& context) {
-  ensure(!trainees.empty(), "nothing to train");
-  return JointRun(name, trainees, task, context).run();
+  ensure(!options.empty(), "nothing to train");
+  return JointRun(name, options, parameters, task, context).run();
 }
 
 std::int64_t resumable_step(const std::filesystem::path& state_file) {

@@ -83,18 +83,13 @@ struct TrainResult {
 TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
                          Context& context);
 
-/// One of the trainings of a JointTask.
-struct Trainee {
-  EngineOptions options;
-  FlatParameters* parameters;
-};
-
 /// The same for several trainings at once, each with its own clipping, update, curves and state
 /// file, as if it were alone; but without previews. Steps and intervals must be the same for all,
 /// and their states at one step (see resumable_step). Time is shared out evenly. `name` is for
 /// progress.
 std::vector<TrainResult> run_joint_training(const std::string& name,
-                                            std::span<const Trainee> trainees, JointTask& task,
+                                            std::span<const EngineOptions> options,
+                                            StackedParameters& parameters, JointTask& task,
                                             Context& context);
 
 /// The step that a training with this state file would go on from; 0 where there is none.

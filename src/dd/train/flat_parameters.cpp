@@ -15,18 +15,26 @@ namespace dd::train {
 
 namespace {
 
-/// Moves the parameters and their gradients into buffers [rows, count], one behind the other.
-void move_into(const at::Tensor& data, const at::Tensor& gradient,
-               FlatParameters::Named& parameters) {
+/// The place of each parameter in a buffer [rows, count]: one behind the other.
+std::vector<at::Tensor> places_in(const at::Tensor& buffer,
+                                  const FlatParameters::Named& parameters) {
+  std::vector<at::Tensor> places;
   std::int64_t offset = 0;
-  for (auto& [name, value] : parameters) {
-    const std::int64_t width = value.numel() / data.size(0);
-    const at::Tensor view = data.narrow(1, offset, width).view(value.sizes());
-    view.copy_(value);
-    value.set_data(view);
-    value.set_requires_grad(true);
-    value.mutable_grad() = gradient.narrow(1, offset, width).view(value.sizes());
+  for (const auto& [name, value] : parameters) {
+    const std::int64_t width = value.numel() / buffer.size(0);
+    places.push_back(buffer.narrow(1, offset, width).view(value.sizes()));
     offset += width;
+  }
+  return places;
+}
+
+void move_into(const at::Tensor& buffer, FlatParameters::Named& parameters) {
+  const std::vector<at::Tensor> places = places_in(buffer, parameters);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    at::Tensor& value = parameters[i].second;
+    places[i].copy_(value);
+    value.set_data(places[i]);
+    value.set_requires_grad(true);
   }
 }
 
@@ -52,26 +60,48 @@ FlatParameters::FlatParameters(const Named& parameters) : parameters_(parameters
   for (const auto& [name, value] : parameters_) layout_ += cat(name, ' ', value.sizes(), '\n');
   data_ = empty_buffer(parameters_[0].second, {count});
   gradient_ = at::zeros_like(data_);
-  move_into(data_.unsqueeze(0), gradient_.unsqueeze(0), parameters_);
+  move_into(data_.unsqueeze(0), parameters_);
+  const std::vector<at::Tensor> gradients = places_in(gradient_.unsqueeze(0), parameters_);
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    parameters_[i].second.mutable_grad() = gradients[i];
+  }
 }
 
 FlatParameters::FlatParameters(at::Tensor data, at::Tensor gradient, std::string layout)
     : data_(std::move(data)), gradient_(std::move(gradient)), layout_(std::move(layout)) {}
 
-StackedParameters::StackedParameters(const FlatParameters::Named& parameters) {
+StackedParameters::StackedParameters(const FlatParameters::Named& parameters)
+    : parameters_(parameters) {
   const at::NoGradGuard no_grad;
-  const std::int64_t count = count_of(parameters);
-  FlatParameters::Named moved = parameters;
-  const std::int64_t rows = moved[0].second.size(0);
+  const std::int64_t count = count_of(parameters_);
+  const std::int64_t rows = parameters_[0].second.size(0);
   std::string layout;
-  for (const auto& [name, value] : moved) {
+  for (const auto& [name, value] : parameters_) {
     ensure(value.size(0) == rows, "stacked parameters must have a row for each training");
     layout += cat(name, ' ', value.sizes().slice(1), '\n');
   }
-  const at::Tensor data = empty_buffer(moved[0].second, {rows, count / rows});
-  const at::Tensor gradient = at::zeros_like(data);
-  move_into(data, gradient, moved);
-  for (std::int64_t i = 0; i < rows; ++i) rows_.push_back({data[i], gradient[i], layout});
+  const at::Tensor data = empty_buffer(parameters_[0].second, {rows, count / rows});
+  gradient_ = at::zeros_like(data);
+  move_into(data, parameters_);
+  for (std::int64_t i = 0; i < rows; ++i) rows_.push_back({data[i], gradient_[i], layout});
+}
+
+void StackedParameters::zero_gradient() {
+  for (auto& [name, value] : parameters_) value.mutable_grad() = at::Tensor();
+}
+
+void StackedParameters::gather_gradient() {
+  const at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> places = places_in(gradient_, parameters_);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    at::Tensor& found = parameters_[i].second.mutable_grad();
+    if (found.defined()) {
+      places[i].copy_(found);
+    } else {
+      places[i].zero_();
+    }
+    found = at::Tensor();
+  }
 }
 
 void FlatParameters::zero_gradient() {

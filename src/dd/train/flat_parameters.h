@@ -49,14 +49,22 @@ class FlatParameters {
 class StackedParameters {
  public:
   /// Each tensor is [N, …], row i being what training i has. The tensors become views of the
-  /// buffers, as with FlatParameters; they are not contiguous.
+  /// buffer, not contiguous ones, and require gradients.
   explicit StackedParameters(const FlatParameters::Named& parameters);
 
-  /// Of training i, under the names and shapes that it would have alone.
+  /// Of training i, under the names and shapes that it would have alone. Its gradient is what
+  /// gather_gradient() brought.
   FlatParameters& row(std::int64_t i) { return rows_.at(static_cast<std::size_t>(i)); }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
+  void zero_gradient();
+  /// Moves the gradients of all backward passes since the last zero_gradient() to the rows.
+  /// Autograd cannot put them there: it wants those of such views to be contiguous.
+  void gather_gradient();
+
  private:
+  FlatParameters::Named parameters_;
+  at::Tensor gradient_;  ///< [N, count]
   std::vector<FlatParameters> rows_;
 };
 
