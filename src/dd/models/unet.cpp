@@ -24,14 +24,31 @@ struct Level {
   /// `skip`, where it is defined, is joined to `x`.
   at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& skip,
                    const at::Tensor& time, const TextContext& context) const {
-    nn::Tensors entering{x, time, context.states};
-    // Joined inside, so that recomputing keeps no second copy of both.
-    if (skip.defined()) entering.push_back(skip);
-    return nn::run_part(entering, [this, i, cache = context.cache](const nn::Tensors& in) {
-      const at::Tensor joined = in.size() > 3 ? at::cat({in[0], in[3]}, 1) : in[0];
-      const at::Tensor hidden = resnets[i](joined, in[1]);
-      return transformers.empty() ? hidden : transformers[i](hidden, TextContext(in[2], cache));
+    const bool joins = skip.defined();
+    nn::Tensors entering{time, x, joins ? skip : x};
+    if (!transformers.empty()) add_text(transformers[i], context, entering);
+    return nn::run_part(entering, [this, i, joins](const nn::Tensors& in) {
+      // Joined inside, so that recomputing keeps no second copy of both.
+      const at::Tensor hidden = joins ? resnets[i](at::cat({in[1], in[2]}, 1), in[0])
+                                      : resnets[i].forward(in[1], in[2], in[0]);
+      return transformers.empty() ? hidden : transformers[i](hidden, text_in(in));
     });
+  }
+
+  /// The entering tensors of a part that begin with `kBeforeText` others, then keys and values.
+  static constexpr std::size_t kBeforeText = 3;
+  static void add_text(const SpatialTransformer& transformer, const TextContext& context,
+                       nn::Tensors& entering) {
+    for (const KeyValues& text : transformer.project(context)) {
+      entering.insert(entering.end(), {text.keys, text.values});
+    }
+  }
+  static std::vector<KeyValues> text_in(const nn::Tensors& entering) {
+    std::vector<KeyValues> text;
+    for (std::size_t i = kBeforeText; i < entering.size(); i += 2) {
+      text.push_back({entering[i], entering[i + 1]});
+    }
+    return text;
   }
 };
 
@@ -149,12 +166,12 @@ void UNetParts::add_up(const nn::Scope& scope, const UNetConfig& config, std::si
 
 at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time,
                              const TextContext& context) const {
-  return nn::run_part(
-      {x, time, context.states}, [this, cache = context.cache](const nn::Tensors& in) {
-        const at::Tensor seen =
-            middle_transformer_[0](middle_[0](in[0], in[1]), TextContext(in[2], cache));
-        return middle_[1](seen, in[1]);
-      });
+  nn::Tensors entering{time, x, x};
+  Level::add_text(middle_transformer_[0], context, entering);
+  return nn::run_part(entering, [this](const nn::Tensors& in) {
+    const at::Tensor hidden = middle_[0].forward(in[1], in[2], in[0]);
+    return middle_[1](middle_transformer_[0](hidden, Level::text_in(in)), in[0]);
+  });
 }
 
 at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,

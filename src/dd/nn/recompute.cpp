@@ -2,7 +2,6 @@
 #include "dd/nn/recompute.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/alias.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -79,16 +78,9 @@ RecomputeGuard::~RecomputeGuard() {
 }
 
 at::Tensor run_part(const Tensors& inputs, const Part& part) {
-  if (!at::GradMode::is_enabled()) return part(inputs);
-  if (recomputing) {
-    const at::Tensor anchor = at::empty({0}, inputs.at(0).options()).set_requires_grad(true);
-    return Recompute::apply(part, anchor, at::TensorList(inputs));
-  }
-  Tensors entering;
-  for (const at::Tensor& input : inputs) {
-    entering.push_back(input.requires_grad() ? at::alias(input) : input);
-  }
-  return part(entering);
+  if (!recomputing || !at::GradMode::is_enabled()) return part(inputs);
+  const at::Tensor anchor = at::empty({0}, inputs.at(0).options()).set_requires_grad(true);
+  return Recompute::apply(part, anchor, at::TensorList(inputs));
 }
 
 }  // namespace dd::nn

@@ -31,8 +31,9 @@ class RecomputeGuard {
 /// `part(inputs)`. The inputs are defined; the result is a tensor of its own, no view of them.
 /// Gradients of the part's parameters are added to what they hold, as ever.
 ///
-/// With and without recomputing, the gradients of an input that the part uses several times are
-/// added up before they meet those from outside the part. Only so do both give the same bits.
+/// A part that uses an input several times gives the gradients' sum. Where that input is used
+/// outside too, recomputing could therefore add up in another order, which changes the last bits:
+/// there, hand it over once for each use, the last use first.
 at::Tensor run_part(const Tensors& inputs, const Part& part);
 
 }  // namespace dd::nn

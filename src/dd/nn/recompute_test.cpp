@@ -14,7 +14,7 @@ namespace {
 
 using WeakTensor = c10::weak_intrusive_ptr<c10::TensorImpl>;
 
-/// Two parts, the first one's input used within it, in the second and after both.
+/// Two parts, whose inputs are used three times within them and outside too.
 class RecomputeTest : public ::testing::Test {
  protected:
   RecomputeTest() {
@@ -25,13 +25,13 @@ class RecomputeTest : public ::testing::Test {
     const auto part = [this](const at::Tensor& weight) {
       return [this, &weight](const Tensors& in) {
         ++runs_;
-        const at::Tensor inner = at::tanh(at::linear(in[0], weight));
+        const at::Tensor inner = at::tanh(at::linear(in[2], weight));
         inner_ = WeakTensor(inner.getIntrusivePtr());
-        return at::linear(inner, weight) + in[0] * in[1] * 0.3 + in[0];
+        return at::linear(inner, weight) + in[1] * in[3] * 0.3 + in[0];
       };
     };
-    const at::Tensor middle = run_part({x, x * 0.7}, part(first_));
-    return (run_part({middle, x}, part(second_)) * middle + x).square().mean();
+    const at::Tensor middle = run_part({x, x, x, x * 0.7}, part(first_));
+    return (run_part({middle, middle, middle, x}, part(second_)) * middle + x).square().mean();
   }
 
   struct Outcome {
