@@ -5,19 +5,19 @@
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <filesystem>
+#include <string>
 
 #include "dd/io/safetensors.h"
 
 namespace dd::test {
 
-/// Two trainings that differ in rounding only. Their gradients agree to some 1e-6; but B starts at
-/// zero, and AdamW's first steps have the size of the rate however small a gradient is, so that the
-/// adapters agree less well. Other data or another clipping give gaps near 1.
-inline constexpr double kRoundingGap = 5e-4;
+/// Two trainings that differ in rounding only. AdamW's steps have the size of the rate however
+/// small a gradient is, so that single numbers, whose gradient is near 0, may differ by a whole
+/// step; all together hardly do. Other data or another clipping give gaps near 1.
+inline constexpr double kRoundingGap = 1e-3;
 
-/// |a - b| / |b| over all numbers of two LoRA files with the same names and metadata.
+/// Sum of |a - b| by sum of |b|, over two LoRA files with the same names and metadata.
 inline double lora_gap(const std::filesystem::path& actual, const std::filesystem::path& expected) {
   const io::SafetensorsFile one(actual);
   const io::SafetensorsFile two(expected);
@@ -29,11 +29,11 @@ inline double lora_gap(const std::filesystem::path& actual, const std::filesyste
     // A starts large and moves little: it would hide what B does.
     if (entry.name.find("lora_B") == std::string::npos) continue;
     const at::Tensor want = two.tensor(entry.name).to(at::kDouble);
-    gap += (one.tensor(entry.name).to(at::kDouble) - want).square().sum().item<double>();
-    size += want.square().sum().item<double>();
+    gap += (one.tensor(entry.name).to(at::kDouble) - want).abs().sum().item<double>();
+    size += want.abs().sum().item<double>();
   }
   EXPECT_GT(size, 0);
-  return std::sqrt(gap / size);
+  return gap / size;
 }
 
 }  // namespace dd::test
