@@ -7,8 +7,10 @@
 #include "dd/adapt/adapt_plan.h"
 #include "dd/adapt/adapt_size.h"
 #include "dd/adapt/adapt_task.h"
+#include "dd/adapt/adapter_groups.h"
 #include "dd/adapt/adapter_record.h"
 #include "dd/adapt/conditioner.h"
+#include "dd/adapt/group_task.h"
 #include "dd/adapt/shot_batches.h"
 #include "dd/adapt/shot_latents.h"
 #include "dd/core/error.h"
@@ -18,6 +20,7 @@
 #include "dd/core/seeds.h"
 #include "dd/data/image_cache.h"
 #include "dd/lora/lora_file.h"
+#include "dd/lora/lora_group.h"
 #include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 
@@ -72,7 +75,7 @@ void check_images(const Dataset& shots, const CommonOptions& common, const Conte
   if (!damaged.empty()) fail_input(damaged.front().problem);
 }
 
-/// The base model with LoRA in it, loaded once; each adapter's values take their turn in place.
+/// The base model, loaded once; adapters take their turn in it, alone or in groups.
 class Trainer {
  public:
   Trainer(const AdaptOptions& options, const CommonOptions& common, const AdaptPlan& plan,
@@ -84,9 +87,7 @@ class Trainer {
         model_(load(options, common, context)),
         resolution_(resolution_of(options, model_)),
         run_(describe_run(options, common, model_, plan, resolution_)),
-        lora_(adapted_parts(model_, options.text_encoder), lora::attention_targets(),
-              {.rank = options.rank, .alpha = options.alpha}, seed_),
-        parameters_(lora_.parameters()),
+        parts_(adapted_parts(model_, options.text_encoder)),
         latents_(plan.shots, model_.vae, model_.placement, resolution_),
         conditioner_(model_.text_encoder, tokenize(model_, plan.prompts, context.report),
                      options.text_encoder) {
@@ -95,17 +96,21 @@ class Trainer {
 
   AdaptResult train_all() {
     AdaptResult result;
+    AdapterGroup left;
     for (const AdapterJob& job : plan_.jobs) {
       result.steps = job.steps;
       if (is_complete(job, run_)) {
         ++result.skipped;
-        continue;
+      } else {
+        left.push_back(&job);
       }
-      const train::TrainResult trained = train(job);
-      finish(job, trained);
-      ++result.adapters;
-      result.seconds += trained.seconds;
-      result.last_loss += trained.losses.empty() ? 0 : trained.losses.back().value;
+    }
+    if (options_.adapters_per_batch == 1) {
+      for (const AdapterJob* job : left) add(result, train(*job));
+    } else {
+      for (const AdapterGroup& group : adapter_groups(left, options_.adapters_per_batch)) {
+        for (const train::TrainResult& trained : train_together(group)) add(result, trained);
+      }
     }
     if (result.adapters > 0) result.last_loss /= static_cast<double>(result.adapters);
     return result;
@@ -125,40 +130,95 @@ class Trainer {
     return model;
   }
 
-  train::TrainResult train(const AdapterJob& job) {
-    // From the class's name, so that an adapter is the same whatever other classes there are.
-    const std::uint64_t seed = mix_seed(seed_, "adapt/" + job.class_name);
-    lora_.reset(mix_seed(seed, "lora"));
-    std::vector<std::int64_t> prompt_of_label(plan_.prompts.size());
-    std::iota(prompt_of_label.begin(), prompt_of_label.end(), 0);
-    ShotBatches batches(latents_, job.train, job.validation.empty() ? job.train : job.validation,
-                        std::move(prompt_of_label),
-                        {.batch = options_.batch,
-                         .random_crop = options_.crop == "random",
-                         .flip = options_.flip,
-                         .timesteps = model_.schedule.num_train_timesteps,
-                         .seed = seed});
-    AdaptTask task(model_, conditioner_, batches, options_.accumulate);
-    const train::EngineOptions engine{
-        .name = job.class_name.empty() ? "adapt" : "adapt " + job.class_name,
-        .steps = job.steps,
-        .save_every = options_.save_every,
-        .validate_every = options_.validate_every,
-        .state_file = state_file(job),
-        .events = job.folder,
-        .identity = run_.identity,
-        .optimizer = options_.optimizer};
-    return run_training(engine, parameters_, task, context_);
+  static void add(AdaptResult& result, const train::TrainResult& trained) {
+    ++result.adapters;
+    result.seconds += trained.seconds;
+    result.last_loss += trained.losses.empty() ? 0 : trained.losses.back().value;
   }
 
-  void finish(const AdapterJob& job, const train::TrainResult& result) {
-    lora::write_lora(job.folder / lora::kLoraFileName, lora_.weights(),
+  // From the class's name, so that an adapter is the same whatever other classes there are.
+  std::uint64_t seed_of(const AdapterJob& job) const {
+    return mix_seed(seed_, "adapt/" + job.class_name);
+  }
+
+  lora::LoraOptions lora_options() const {
+    return {.rank = options_.rank, .alpha = options_.alpha};
+  }
+
+  StepOptions step_options() const {
+    return {.parts = options_.accumulate, .recompute = options_.checkpoint_activations};
+  }
+
+  ShotBatches batches_of(const AdapterJob& job) {
+    std::vector<std::int64_t> prompt_of_label(plan_.prompts.size());
+    std::iota(prompt_of_label.begin(), prompt_of_label.end(), 0);
+    return {latents_,
+            job.train,
+            validation_shots(job),
+            std::move(prompt_of_label),
+            {.batch = options_.batch,
+             .random_crop = options_.crop == "random",
+             .flip = options_.flip,
+             .timesteps = model_.schedule.num_train_timesteps,
+             .seed = seed_of(job)}};
+  }
+
+  train::EngineOptions engine_options(const AdapterJob& job) const {
+    return {.name = job.class_name.empty() ? "adapt" : "adapt " + job.class_name,
+            .steps = job.steps,
+            .save_every = options_.save_every,
+            .validate_every = options_.validate_every,
+            .state_file = state_file(job),
+            .events = job.folder,
+            .identity = run_.identity,
+            .optimizer = options_.optimizer};
+  }
+
+  train::TrainResult train(const AdapterJob& job) {
+    const lora::LoraSet lora(parts_, lora::attention_targets(), lora_options(),
+                             mix_seed(seed_of(job), "lora"));
+    train::FlatParameters parameters(lora.parameters());
+    ShotBatches batches = batches_of(job);
+    AdaptTask task(model_, conditioner_, batches, step_options());
+    const train::TrainResult result = run_training(engine_options(job), parameters, task, context_);
+    finish(job, result, lora.weights(), lora.count());
+    return result;
+  }
+
+  std::vector<train::TrainResult> train_together(const AdapterGroup& group) {
+    lora::LoraGroup lora(parts_, lora::attention_targets(), lora_options(), std::ssize(group));
+    train::StackedParameters parameters(lora.parameters());
+    std::vector<ShotBatches> batches;
+    batches.reserve(group.size());
+    std::vector<BatchSource*> sources;
+    std::vector<train::EngineOptions> engines;
+    for (const AdapterJob* job : group) {
+      lora.reset(std::ssize(engines), mix_seed(seed_of(*job), "lora"));
+      batches.push_back(batches_of(*job));
+      sources.push_back(&batches.back());
+      engines.push_back(engine_options(*job));
+    }
+    GroupTask task(model_, conditioner_, sources, step_options());
+    const std::string name = group.size() == 1 ? engines.front().name
+                                               : cat("adapt ", group.front()->class_name, " to ",
+                                                     group.back()->class_name);
+    std::vector<train::TrainResult> results =
+        run_joint_training(name, engines, parameters, task, context_);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      finish(*group[i], results[i], lora.weights(static_cast<std::int64_t>(i)), lora.count());
+    }
+    return results;
+  }
+
+  void finish(const AdapterJob& job, const train::TrainResult& result,
+              const lora::LoraWeights& weights, std::int64_t count) {
+    lora::write_lora(job.folder / lora::kLoraFileName, weights,
                      {.base_model = run_.fingerprint,
                       .prompt_template = plan_.prompt_template,
                       .class_name = job.class_name,
                       .data = plan_.data_hash,
                       .settings = run_.settings});
-    write_record(job, plan_, run_, result, lora_.count());
+    write_record(job, plan_, run_, result, count);
     std::error_code error;
     std::filesystem::remove(state_file(job), error);  // a left-over state does no harm
   }
@@ -170,8 +230,7 @@ class Trainer {
   StableDiffusion model_;
   std::int64_t resolution_;
   AdaptRun run_;
-  lora::LoraSet lora_;
-  train::FlatParameters parameters_;
+  std::vector<lora::ModelPart> parts_;
   ShotLatents latents_;
   Conditioner conditioner_;
 };
@@ -192,6 +251,10 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
 }  // namespace
 
 AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, Context& context) {
+  if (options.adapters_per_batch > 1 && options.mode != "class") {
+    fail_usage(cat("--adapters-per-batch ", options.adapters_per_batch,
+                   " trains adapters of classes together; use --mode class, or leave it out"));
+  }
   if (options.accumulate > options.batch) {
     fail_usage(cat("--accumulate ", options.accumulate, " is more than the ", options.batch,
                    " images of a step, --batch; lower it"));

@@ -30,10 +30,12 @@ struct AdaptOptions final : Options {
   std::int64_t epochs = 200;  ///< passes over the shots, where `steps` is 0
   std::int64_t steps = 0;     ///< for the whole data set; a class gets steps / classes
   std::int64_t batch = 8;
-  std::int64_t accumulate = 1;  ///< parts that a step's batch goes through the model in
-  std::int64_t resolution = 0;  ///< pixels a side; 0 = what the model was trained on
-  std::string crop = "random";  ///< random or center, after the short side was resized
-  bool flip = false;            ///< show images mirrored, half of the time
+  std::int64_t accumulate = 1;          ///< parts that a step's batch goes through the model in
+  bool checkpoint_activations = false;  ///< compute most of the forward pass twice, to save memory
+  std::int64_t adapters_per_batch = 1;  ///< classes whose adapters are trained together
+  std::int64_t resolution = 0;          ///< pixels a side; 0 = what the model was trained on
+  std::string crop = "random";          ///< random or center, after the short side was resized
+  bool flip = false;                    ///< show images mirrored, half of the time
   std::int64_t save_every = 500;
   std::int64_t validate_every = 50;
   train::OptimizerOptions optimizer{};
@@ -46,7 +48,7 @@ struct AdaptResult {
   std::int64_t skipped = 0;   ///< found complete
   std::int64_t steps = 0;     ///< of one adapter
   double last_loss = 0;       ///< mean over the adapters trained in this call
-  double seconds = 0;         ///< training time of those
+  double seconds = 0;         ///< training time of those, together
 };
 
 /// Writes OUT/shots.json and, for the data set or in a folder a class (folders_for_classes of

@@ -44,6 +44,14 @@ void AdaptOptions::visit(FieldVisitor& visitor) {
                          "added up: less memory, the same result but for rounding",
                  .low = 1,
                  .high = 65536});
+  visitor.field("checkpoint-activations", checkpoint_activations,
+                {.help = "keep little of the forward pass and compute it again for the gradients: "
+                         "less memory, more time, the same result"});
+  visitor.field("adapters-per-batch", adapters_per_batch,
+                {.help = "classes whose adapters go through the model in one batch, of --batch "
+                         "images each: the same adapters but for rounding, often sooner",
+                 .low = 1,
+                 .high = 65536});
   visitor.field(
       "resolution", resolution,
       {.help = "pixels a side; 0 = what the model was trained on", .low = 0, .high = 4096});

@@ -127,7 +127,8 @@ std::string settings_text(const AdaptOptions& options, const CommonOptions& comm
   // Paths belong to this machine, the images count by their hash; the others change no result
   // (but for rounding).
   for (const char* key : {"model", "data", "shots_file", "save_every", "validate_every", "shots",
-                          "split", "tokenizer", "prediction_type", "accumulate"}) {
+                          "split", "tokenizer", "prediction_type", "accumulate",
+                          "checkpoint_activations", "adapters_per_batch"}) {
     settings.erase(key);
   }
   settings.update(options.model_options.identity());

@@ -109,6 +109,8 @@ TEST_F(AdaptPlanTest, SettingsLeaveOutWhatChangesNothing) {
   moved.data = "elsewhere";
   moved.save_every = 3;
   moved.accumulate = 2;
+  moved.checkpoint_activations = true;
+  moved.adapters_per_batch = 3;
   EXPECT_EQ(settings_text(moved, common_, "f32", 32), text);
   moved.rank = 4;
   EXPECT_NE(settings_text(moved, common_, "f32", 32), text);

@@ -109,7 +109,7 @@ TEST_P(AdaptTaskOracle, PartsOfABatchAddUpToItsLossAndGradient) {
   const at::Tensor gradient = parameters.gradient().clone();
   for (const std::int64_t parts : {2, 3}) {
     parameters.zero_gradient();
-    AdaptTask task(model_, conditioner, batches, parts);
+    AdaptTask task(model_, conditioner, batches, {.parts = parts});
     double sum = 0;
     for (std::int64_t part = 0; part < task.parts(); ++part) {
       const at::Tensor share = task.part_of_loss(1, part);

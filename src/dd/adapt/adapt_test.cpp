@@ -10,6 +10,7 @@
 #include "dd/lora/lora_file.h"
 #include "dd/lora/merged_lora.h"
 #include "dd/models/stable_diffusion.h"
+#include "support/lora_gap.h"
 #include "support/oracle.h"
 #include "support/small_photos.h"
 #include "support/temporary_folder.h"
@@ -81,6 +82,12 @@ class AdaptTest : public ::testing::Test {
       return error.kind();
     }
     return ErrorKind::kInternal;
+  }
+  /// The adapters of two folders agree but for rounding.
+  static void expect_close(const fs::path& actual, const fs::path& expected) {
+    EXPECT_LE(test::lora_gap(actual / lora::kLoraFileName, expected / lora::kLoraFileName),
+              test::kRoundingGap)
+        << actual;
   }
   static std::string weights(const fs::path& folder) {
     return read_file(folder / lora::kLoraFileName);
@@ -175,6 +182,80 @@ TEST_F(AdaptTest, StoppedRunsGoOnBitForBit) {
     EXPECT_EQ(read_json(out(mode + "-stopped") / last / "adapter.json").at("loss"),
               read_json(out(mode) / last / "adapter.json").at("loss"));
   }
+}
+
+TEST_F(AdaptTest, PartsAndRecomputingGiveTheSameAdapter) {
+  run(out("a"));
+  options_.checkpoint_activations = true;
+  run(out("recomputed"));
+  EXPECT_EQ(weights(out("recomputed")), weights(out("a")));
+  EXPECT_EQ(run(out("a")).skipped, 1) << "it is the same adapter";
+  options_.accumulate = 2;
+  run(out("parts"));
+  expect_close(out("parts"), out("a"));
+  options_.accumulate = 3;
+  EXPECT_EQ(refusal(out("refused")), ErrorKind::kUsage) << "a batch has two images";
+}
+
+TEST_F(AdaptTest, ClassesTrainedTogetherEqualThoseTrainedOneByOne) {
+  options_.mode = "class";
+  options_.validate_every = 3;
+  const AdaptResult alone = run(out("alone"));
+  options_.adapters_per_batch = 2;
+  const AdaptResult together = run(out("together"));
+  EXPECT_EQ(together.adapters, 2);
+  EXPECT_NEAR(together.last_loss, alone.last_loss, 1e-4 * alone.last_loss);
+  for (const char* name : {"ankle_boot", "bag"}) {
+    expect_close(out("together") / name, out("alone") / name);
+    const Json record = read_json(out("together") / name / "adapter.json");
+    const Json expected = read_json(out("alone") / name / "adapter.json");
+    for (const char* key : {"class", "steps", "parameters", "identity", "settings", "shots"}) {
+      EXPECT_EQ(record.at(key), expected.at(key)) << key;
+    }
+    for (const char* key : {"loss", "fixed_noise_loss"}) {
+      ASSERT_EQ(record.at(key).size(), expected.at(key).size()) << key;
+      for (std::size_t i = 0; i < expected.at(key).size(); ++i) {
+        const double want = expected.at(key)[i][1].get<double>();
+        EXPECT_NEAR(record.at(key)[i][1].get<double>(), want, 1e-4 * want) << key;
+      }
+    }
+    EXPECT_FALSE(fs::exists(out("together") / name / "adapter-state.safetensors"));
+  }
+  options_.adapters_per_batch = 1;
+  EXPECT_EQ(run(out("together")).skipped, 2) << "they count as the same";
+}
+
+TEST_F(AdaptTest, StoppedGroupsGoOnBitForBitAndInOtherGroupsToo) {
+  test::write_photos(folder_.path() / "data", {"coat"}, 3, 32, 40);
+  options_.mode = "class";
+  options_.steps = 18;
+  run(out("alone"));
+  options_.adapters_per_batch = 2;
+  run(out("whole"));
+  run_until(out("stopped"), "adapt ankle_boot to bag", 4);
+  EXPECT_FALSE(fs::exists(out("stopped") / "bag" / lora::kLoraFileName));
+  fs::copy(out("stopped"), out("other"), fs::copy_options::recursive);
+  EXPECT_EQ(run(out("stopped")).adapters, 3);
+  // Of the two that were begun one is left alone, the other is at another step than the third.
+  fs::remove(out("other") / "bag" / "adapter-state.safetensors");
+  EXPECT_EQ(run(out("other")).adapters, 3);
+  for (const char* name : {"ankle_boot", "bag", "coat"}) {
+    EXPECT_EQ(weights(out("stopped") / name), weights(out("whole") / name)) << name;
+    expect_close(out("stopped") / name, out("alone") / name);
+    expect_close(out("other") / name, out("alone") / name);
+  }
+  fs::remove(out("whole") / "coat" / "adapter.json");
+  const std::string coat = weights(out("whole") / "coat");
+  const AdaptResult again = run(out("whole"));
+  EXPECT_EQ(again.skipped, 2);
+  EXPECT_EQ(again.adapters, 1);
+  EXPECT_EQ(weights(out("whole") / "coat"), coat) << "it was alone in its group before too";
+}
+
+TEST_F(AdaptTest, GroupsAreOfClasses) {
+  options_.adapters_per_batch = 2;
+  EXPECT_EQ(refusal(out("a")), ErrorKind::kUsage);
+  EXPECT_FALSE(fs::exists(out("a")));
 }
 
 TEST_F(AdaptTest, RefusesOtherSettingsUnlessForced) {

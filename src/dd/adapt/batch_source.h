@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace dd::adapt {
@@ -14,7 +15,21 @@ struct DiffusionBatch {
   at::Tensor noise_nchw;              ///< standard normal, shaped like the latents
   at::Tensor timesteps;               ///< [B], int64
   std::vector<std::int64_t> prompts;  ///< B rows of the Conditioner's prompts
+
+  std::int64_t rows() const { return timesteps.size(0); }
 };
+
+DiffusionBatch rows_of(const DiffusionBatch& batch, std::int64_t begin, std::int64_t end);
+/// One behind the other.
+DiffusionBatch joined(std::span<const DiffusionBatch> batches);
+
+/// Rows of a batch that goes through the model in `parts` parts, and their share of all rows.
+struct BatchPart {
+  std::int64_t begin;
+  std::int64_t end;
+  double share;
+};
+BatchPart part_of(std::int64_t rows, std::int64_t part, std::int64_t parts);
 
 /// Where batches come from: the shots, or a record.
 class BatchSource {

@@ -12,7 +12,7 @@
 namespace dd::adapt {
 
 /// Turns prompt numbers into conditioning. A text encoder that is trained runs once a step for each
-/// different prompt of the batch; one that is not, once in all.
+/// different prompt of the batch, in ascending order; one that is not, once in all.
 class Conditioner {
  public:
   /// `tokens` [P, T], a row a prompt, on the encoder's device. The encoder must outlive this.

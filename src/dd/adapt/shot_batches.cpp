@@ -12,6 +12,12 @@
 
 namespace dd::adapt {
 
+std::int64_t validation_cases(std::int64_t shots) {
+  constexpr std::int64_t kFewest = 32;
+  constexpr std::int64_t kMost = 64;
+  return std::clamp(shots, kFewest, kMost);
+}
+
 ShotBatches::ShotBatches(ShotLatents& latents, std::vector<std::int64_t> train,
                          std::vector<std::int64_t> validation,
                          std::vector<std::int64_t> prompt_of_label,
@@ -53,11 +59,9 @@ DiffusionBatch ShotBatches::batch(std::int64_t step) {
 }
 
 std::vector<DiffusionBatch> ShotBatches::validation() {
-  constexpr std::int64_t kFewest = 32;
-  constexpr std::int64_t kMost = 64;
   const auto available = static_cast<std::int64_t>(validation_.size());
   if (available == 0) return {};
-  const std::int64_t cases = std::clamp(available, kFewest, kMost);
+  const std::int64_t cases = validation_cases(available);
   // The timesteps are shuffled, or a class's shots, which are neighbours, would share a noise
   // level.
   const std::vector<std::int64_t> level =

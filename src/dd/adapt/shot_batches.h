@@ -18,6 +18,9 @@ struct ShotBatchesOptions {
   std::uint64_t seed = 0;  ///< of the run and the class: two classes must not share it
 };
 
+/// Cases of the validation loss over so many shots: 32 to 64.
+std::int64_t validation_cases(std::int64_t shots);
+
 /// Batches of the few shots: each shot equally often, every time with a fresh draw from its
 /// posterior, fresh noise and a uniform timestep, all from (seed, step).
 class ShotBatches final : public BatchSource {
@@ -29,7 +32,7 @@ class ShotBatches final : public BatchSource {
               const ShotBatchesOptions& options);
 
   DiffusionBatch batch(std::int64_t step) override;
-  /// 32 to 64 cases over the validation shots with timesteps spread evenly over all noise levels.
+  /// validation_cases over the validation shots with timesteps spread evenly over all noise levels.
   std::vector<DiffusionBatch> validation() override;
 
  private:

@@ -14,34 +14,10 @@
 #include <utility>
 
 #include "dd/core/error.h"
-#include "dd/core/seeds.h"
 #include "dd/lora/layers.h"
-#include "dd/tensor/device.h"
 
 namespace dd::lora {
 namespace {
-
-bool is_target(const std::string& layer, const LoraTargets& targets) {
-  return std::ranges::any_of(targets, [&](const std::string& target) {
-    return layer == target || layer.ends_with("." + target);
-  });
-}
-
-void check_options(const LoraOptions& options) {
-  if (options.rank < 1) fail_usage(cat("the LoRA rank is ", options.rank, "; choose 1 or more"));
-  if (!(options.dropout >= 0 && options.dropout < 1)) {
-    fail_usage(cat("the LoRA dropout is ", options.dropout, "; choose 0 or more, and less than 1"));
-  }
-}
-
-void start(const LoraPair& pair, std::uint64_t seed) {
-  const at::NoGradGuard no_grad;
-  // Drawn on the CPU, so that a start does not depend on the device.
-  const double deviation = 1.0 / static_cast<double>(pair.rank());
-  pair.down.copy_(at::empty(pair.down.sizes(), at::kFloat)
-                      .normal_(0, deviation, make_generator(mix_seed(seed, pair.layer))));
-  pair.up.zero_();
-}
 
 LoraPair make_pair(const std::string& layer, const at::Tensor& weight, const LoraOptions& options) {
   const auto numbers = at::TensorOptions().dtype(at::kFloat).device(weight.device());
@@ -99,17 +75,10 @@ LoraSet::LoraSet(std::span<const ModelPart> parts, const LoraTargets& targets,
     : options_(options),
       dropout_(std::make_shared<LoraDropout>(LoraDropout{.share = options.dropout})) {
   check_options(options);
-  for (const auto& [layer, site] : layers_by_name(parts)) {
-    if (!is_target(layer, targets)) continue;
-    if (site->weight.dim() != 2) {
-      fail_usage(
-          cat("the LoRA target ", layer, " is a convolution; only linear layers are trained"));
-    }
-    ensure(site->adapter == nullptr, "a layer already has an adapter");
+  for (const auto& [layer, site] : free_sites(parts, targets)) {
     weights_.pairs.push_back(make_pair(layer, site->weight, options));
     sites_.push_back(site);
   }
-  if (sites_.empty()) fail_usage("no layer of the model is a LoRA target; choose other targets");
   reset(seed);
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     sites_[i]->adapter = std::make_shared<LoraAdapter>(weights_.pairs[i], dropout_);
@@ -121,12 +90,7 @@ LoraSet::~LoraSet() {
 }
 
 io::NamedTensors LoraSet::parameters() const {
-  io::NamedTensors named;
-  for (const LoraPair& pair : weights_.pairs) {
-    named.emplace_back(pair.layer + ".lora_A.weight", pair.down);
-    named.emplace_back(pair.layer + ".lora_B.weight", pair.up);
-  }
-  return named;
+  return named_tensors(weights_.pairs);
 }
 
 std::int64_t LoraSet::count() const {
@@ -136,7 +100,7 @@ std::int64_t LoraSet::count() const {
 }
 
 void LoraSet::reset(std::uint64_t seed) {
-  for (const LoraPair& pair : weights_.pairs) start(pair, seed);
+  for (const LoraPair& pair : weights_.pairs) draw_start(pair, seed);
 }
 
 void LoraSet::assign(const LoraWeights& values) {

@@ -18,11 +18,12 @@ ResnetBlock::ResnetBlock(const nn::Scope& scope, const Shape& shape)
   }
 }
 
-at::Tensor ResnetBlock::operator()(const at::Tensor& x_nchw, const at::Tensor& time) const {
-  at::Tensor hidden = conv1_(at::silu(norm1_(x_nchw)));
+at::Tensor ResnetBlock::forward(const at::Tensor& by_nchw, const at::Tensor& through_nchw,
+                                const at::Tensor& time) const {
+  at::Tensor hidden = conv1_(at::silu(norm1_(through_nchw)));
   if (time_) hidden = hidden + (*time_)(at::silu(time)).unsqueeze(-1).unsqueeze(-1);
   hidden = conv2_(at::silu(norm2_(hidden)));
-  return (shortcut_ ? (*shortcut_)(x_nchw) : x_nchw) + hidden;
+  return (shortcut_ ? (*shortcut_)(by_nchw) : by_nchw) + hidden;
 }
 
 }  // namespace dd::models

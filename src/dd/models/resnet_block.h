@@ -21,7 +21,13 @@ class ResnetBlock {
   ResnetBlock(const nn::Scope& scope, const Shape& shape);
 
   /// `time` is [B, time_width], or undefined for a block without one.
-  at::Tensor operator()(const at::Tensor& x_nchw, const at::Tensor& time = {}) const;
+  at::Tensor operator()(const at::Tensor& x_nchw, const at::Tensor& time = {}) const {
+    return forward(x_nchw, x_nchw, time);
+  }
+  /// The same with x handed over twice: as what passes by the convolutions, and as what goes
+  /// through them (see nn::run_part).
+  at::Tensor forward(const at::Tensor& by_nchw, const at::Tensor& through_nchw,
+                     const at::Tensor& time) const;
 
  private:
   nn::GroupNorm norm1_;

@@ -19,11 +19,8 @@ TransformerBlock::CrossAttention::CrossAttention(const nn::Scope& scope, std::in
       v(scope["to_v"], context_width, width, false),
       out(scope["to_out"][0], width, width) {}
 
-at::Tensor TransformerBlock::CrossAttention::operator()(const at::Tensor& x,
-                                                        const TextContext& context,
+at::Tensor TransformerBlock::CrossAttention::operator()(const at::Tensor& x, const KeyValues& seen,
                                                         const nn::AttentionOptions& options) const {
-  const auto make = [&] { return KeyValues{k(context.states), v(context.states)}; };
-  const KeyValues seen = context.cache ? context.cache->get(this, make) : make();
   return out(nn::attention(q(x), seen.keys, seen.values, options));
 }
 
@@ -37,11 +34,15 @@ TransformerBlock::TransformerBlock(const nn::Scope& scope, const SpatialTransfor
       gate_(scope["ff"]["net"][0]["proj"], shape.width, 2 * kWiden * shape.width),
       down_(scope["ff"]["net"][2], kWiden * shape.width, shape.width) {}
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& tokens,
-                                        const TextContext& context) const {
+KeyValues TransformerBlock::project(const TextContext& context) const {
+  const auto make = [&] { return cross_.project(context.states); };
+  return context.cache ? context.cache->get(&cross_, make) : make();
+}
+
+at::Tensor TransformerBlock::operator()(const at::Tensor& tokens, const KeyValues& text) const {
   const at::Tensor normed = norm1_(tokens);
-  at::Tensor x = tokens + self_(normed, normed, options_);
-  x = x + cross_(norm2_(x), context, options_);
+  at::Tensor x = tokens + self_(normed, self_.project(normed), options_);
+  x = x + cross_(norm2_(x), text, options_);
   const std::vector<at::Tensor> halves = gate_(norm3_(x)).chunk(2, -1);
   return x + down_(halves[0] * at::gelu(halves[1]));
 }
@@ -63,8 +64,14 @@ SpatialTransformer::SpatialTransformer(const nn::Scope& scope, const SpatialTran
   }
 }
 
+std::vector<KeyValues> SpatialTransformer::project(const TextContext& context) const {
+  std::vector<KeyValues> text;
+  for (const TransformerBlock& block : blocks_) text.push_back(block.project(context));
+  return text;
+}
+
 at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw,
-                                          const TextContext& context) const {
+                                          std::span<const KeyValues> text) const {
   const auto to_tokens = [](const at::Tensor& x) { return x.flatten(2).transpose(1, 2); };
   const auto to_image = [&](const at::Tensor& t) {
     return t.transpose(1, 2).reshape(x_nchw.sizes());
@@ -72,7 +79,7 @@ at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw,
   const at::Tensor normed = norm_(x_nchw);
   at::Tensor tokens =
       linear_in_ ? (*linear_in_)(to_tokens(normed)) : to_tokens((*conv_in_)(normed));
-  for (const TransformerBlock& block : blocks_) tokens = block(tokens, context);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) tokens = blocks_[i](tokens, text[i]);
   return x_nchw + (linear_out_ ? to_image((*linear_out_)(tokens)) : (*conv_out_)(to_image(tokens)));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "dd/models/text_context.h"
@@ -25,13 +26,17 @@ struct SpatialTransformerShape {
 class TransformerBlock {
  public:
   TransformerBlock(const nn::Scope& scope, const SpatialTransformerShape& shape);
-  at::Tensor operator()(const at::Tensor& tokens, const TextContext& context) const;
+  /// What the cross attention makes of the text, or the text's cache holds.
+  KeyValues project(const TextContext& context) const;
+  /// `text` is what project() gave.
+  at::Tensor operator()(const at::Tensor& tokens, const KeyValues& text) const;
 
  private:
   struct CrossAttention {
     CrossAttention(const nn::Scope& scope, std::int64_t width, std::int64_t context_width);
     nn::Linear q, k, v, out;
-    at::Tensor operator()(const at::Tensor& x, const TextContext& context,
+    KeyValues project(const at::Tensor& seen) const { return {k(seen), v(seen)}; }
+    at::Tensor operator()(const at::Tensor& x, const KeyValues& seen,
                           const nn::AttentionOptions& options) const;
   };
   nn::AttentionOptions options_;
@@ -46,7 +51,10 @@ class TransformerBlock {
 class SpatialTransformer {
  public:
   SpatialTransformer(const nn::Scope& scope, const SpatialTransformerShape& shape);
-  at::Tensor operator()(const at::Tensor& x_nchw, const TextContext& context) const;
+  /// Of each of its layers. Apart from the rest, so that the rest can be computed again without it.
+  std::vector<KeyValues> project(const TextContext& context) const;
+  /// `text` is what project() gave.
+  at::Tensor operator()(const at::Tensor& x_nchw, std::span<const KeyValues> text) const;
 
  private:
   nn::GroupNorm norm_;

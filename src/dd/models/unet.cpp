@@ -9,6 +9,7 @@
 #include "dd/models/resnet_block.h"
 #include "dd/models/spatial_transformer.h"
 #include "dd/models/weights.h"
+#include "dd/nn/recompute.h"
 
 namespace dd::models {
 namespace {
@@ -20,10 +21,34 @@ struct Level {
   std::vector<SpatialTransformer> transformers;  ///< one a residual block, or none
   std::optional<nn::Conv2d> resample;
 
-  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& time,
-                   const TextContext& context) const {
-    const at::Tensor hidden = resnets[i](x, time);
-    return transformers.empty() ? hidden : transformers[i](hidden, context);
+  /// `skip`, where it is defined, is joined to `x`.
+  at::Tensor layer(std::size_t i, const at::Tensor& x, const at::Tensor& skip,
+                   const at::Tensor& time, const TextContext& context) const {
+    const bool joins = skip.defined();
+    nn::Tensors entering{time, x, joins ? skip : x};
+    if (!transformers.empty()) add_text(transformers[i], context, entering);
+    return nn::run_part(entering, [this, i, joins](const nn::Tensors& in) {
+      // Joined inside, so that recomputing keeps no second copy of both.
+      const at::Tensor hidden = joins ? resnets[i](at::cat({in[1], in[2]}, 1), in[0])
+                                      : resnets[i].forward(in[1], in[2], in[0]);
+      return transformers.empty() ? hidden : transformers[i](hidden, text_in(in));
+    });
+  }
+
+  /// The entering tensors of a part that begin with `kBeforeText` others, then keys and values.
+  static constexpr std::size_t kBeforeText = 3;
+  static void add_text(const SpatialTransformer& transformer, const TextContext& context,
+                       nn::Tensors& entering) {
+    for (const KeyValues& text : transformer.project(context)) {
+      entering.insert(entering.end(), {text.keys, text.values});
+    }
+  }
+  static std::vector<KeyValues> text_in(const nn::Tensors& entering) {
+    std::vector<KeyValues> text;
+    for (std::size_t i = kBeforeText; i < entering.size(); i += 2) {
+      text.push_back({entering[i], entering[i + 1]});
+    }
+    return text;
   }
 };
 
@@ -141,7 +166,12 @@ void UNetParts::add_up(const nn::Scope& scope, const UNetConfig& config, std::si
 
 at::Tensor UNetParts::middle(const at::Tensor& x, const at::Tensor& time,
                              const TextContext& context) const {
-  return middle_[1](middle_transformer_[0](middle_[0](x, time), context), time);
+  nn::Tensors entering{time, x, x};
+  Level::add_text(middle_transformer_[0], context, entering);
+  return nn::run_part(entering, [this](const nn::Tensors& in) {
+    const at::Tensor hidden = middle_[0].forward(in[1], in[2], in[0]);
+    return middle_[1](middle_transformer_[0](hidden, Level::text_in(in)), in[0]);
+  });
 }
 
 at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
@@ -161,13 +191,13 @@ at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
 void UNetParts::go_down(const Level& level, std::vector<at::Tensor>& skips, const at::Tensor& time,
                         const TextContext& context) {
   for (std::size_t i = 0; i < level.resnets.size(); ++i)
-    skips.push_back(level.layer(i, skips.back(), time, context));
+    skips.push_back(level.layer(i, skips.back(), {}, time, context));
 }
 
 at::Tensor UNetParts::go_up(const Level& level, at::Tensor x, std::vector<at::Tensor>& skips,
                             const at::Tensor& time, const TextContext& context) {
   for (std::size_t i = 0; i < level.resnets.size(); ++i) {
-    x = level.layer(i, at::cat({x, skips.back()}, 1), time, context);
+    x = level.layer(i, x, skips.back(), time, context);
     skips.pop_back();
   }
   // To the size of the next skip connection, which is not always twice ours.

@@ -3,6 +3,8 @@
 
 #include <ATen/TensorOperators.h>
 
+#include "dd/nn/recompute.h"
+
 namespace dd::nn {
 
 ClipLayer::ClipLayer(const Scope& scope, const ClipEncoderConfig& config)
@@ -28,7 +30,9 @@ ClipEncoder::ClipEncoder(const Scope& scope, const ClipEncoderConfig& config) {
 }
 
 at::Tensor ClipEncoder::operator()(at::Tensor x) const {
-  for (const ClipLayer& layer : layers_) x = layer(x);
+  for (const ClipLayer& layer : layers_) {
+    x = run_part({x}, [&layer](const Tensors& entering) { return layer(entering[0]); });
+  }
   return x;
 }
 

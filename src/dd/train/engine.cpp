@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 
 #include "dd/core/event_file.h"
 #include "dd/core/json.h"
@@ -35,37 +36,39 @@ std::vector<CurvePoint> curve_from_json(const Json& json) {
   return curve;
 }
 
-std::string loss_text(const TrainResult& result) {
-  char text[96];
+std::string loss_text(std::optional<double> loss, std::optional<double> validation) {
+  char text[96] = "";
   int length = 0;
-  if (!result.losses.empty())
-    length = std::snprintf(text, sizeof text, "loss %.4f", result.losses.back().value);
-  if (!result.validation.empty()) {
+  if (loss) length = std::snprintf(text, sizeof text, "loss %.4f", *loss);
+  if (validation) {
     std::snprintf(text + length, sizeof text - static_cast<std::size_t>(length),
-                  "%svalidation %.4f", length ? ", " : "", result.validation.back().value);
-  } else if (length == 0) {
-    return "";
+                  "%svalidation %.4f", length ? ", " : "", *validation);
   }
   return text;
 }
 
+std::optional<double> last_of(const std::vector<CurvePoint>& curve) {
+  return curve.empty() ? std::nullopt : std::optional(curve.back().value);
+}
+
+/// One training: its parameters, optimizer, curves and state. Where it takes its steps together
+/// with others, it has no task of its own, and JointRun does what one has to do for all.
 class Run {
  public:
-  Run(const EngineOptions& options, FlatParameters& parameters, Task& task, Context& context)
+  /// `share` is its part of the time that passes.
+  Run(const EngineOptions& options, FlatParameters& parameters, Task* task, Context& context,
+      double share = 1)
       : options_(options),
         parameters_(parameters),
         task_(task),
         context_(context),
+        share_(share),
         optimizer_(parameters, options.optimizer) {
     if (options_.ema_decay > 0) average_ = parameters_.data().clone();
   }
 
   TrainResult run() {
-    if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
-    if (!options_.events.empty()) {
-      events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
-    }
-    started_ = Clock::now();
+    prepare();
     if (step_ == 0 && !resumed_) validate();
     while (step_ < options_.steps) {
       if (context_.cancel.requested()) {
@@ -76,19 +79,33 @@ class Run {
       if (options_.preview_every > 0 && step_ % options_.preview_every == 0 &&
           step_ < options_.steps)
         preview();
-      context_.report.progress(options_.name, step_, options_.steps, loss_text(result_));
-      // At the end too: what the caller writes next may be interrupted, and the steps need not be
-      // taken again for it.
-      if (step_ == options_.steps || (options_.save_every > 0 && step_ % options_.save_every == 0))
-        save();
+      context_.report.progress(options_.name, step_, options_.steps,
+                               loss_text(last_of(result_.losses), last_of(result_.validation)));
+      if (is_save_due()) save();
     }
     return finish();
   }
 
  private:
+  friend class JointRun;
+
+  /// To where the state file says, or the start.
+  void prepare() {
+    if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
+    if (!options_.events.empty()) {
+      events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
+    }
+    started_ = Clock::now();
+  }
+
   void train_step() {
     parameters_.zero_gradient();
-    const at::Tensor value = accumulate_gradient();
+    take_step(accumulate_gradient());
+    if (is_validation_due()) validate();
+  }
+
+  /// Takes the step whose gradient is there and whose loss is `value`, float64 on its device.
+  void take_step(const at::Tensor& value) {
     if (options_.optimizer.clip > 0) parameters_.clip_gradient(options_.optimizer.clip);
     optimizer_.step(learning_rate(options_.optimizer, step_, options_.steps));
     ++step_;
@@ -97,15 +114,24 @@ class Run {
     stretch_sum_ = stretch_ == 0 ? value.clone() : stretch_sum_.add_(value);
     ++stretch_;
     if (stretch_ == kStretch || step_ == options_.steps) end_stretch();
-    const bool due = options_.validate_every > 0 && step_ % options_.validate_every == 0;
-    if (due || step_ == options_.steps) validate();
+  }
+
+  bool is_validation_due() const {
+    if (options_.validate_every == 0) return false;
+    return step_ % options_.validate_every == 0 || step_ == options_.steps;
+  }
+
+  /// At the end too: what the caller writes next may be interrupted, and the steps need not be
+  /// taken again for it.
+  bool is_save_due() const {
+    return step_ == options_.steps || (options_.save_every > 0 && step_ % options_.save_every == 0);
   }
 
   /// Returns the step's loss, float64 on its device.
   at::Tensor accumulate_gradient() {
     at::Tensor sum;
-    for (std::int64_t part = 0; part < task_.parts(); ++part) {
-      const at::Tensor loss = task_.part_of_loss(step_, part);
+    for (std::int64_t part = 0; part < task_->parts(); ++part) {
+      const at::Tensor loss = task_->part_of_loss(step_, part);
       loss.backward();
       const at::Tensor value = loss.detach().to(at::kDouble);
       sum = part == 0 ? value : sum + value;
@@ -149,11 +175,15 @@ class Run {
   void validate() {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
-    const std::optional<double> loss = task_.validation_loss();
+    const std::optional<double> loss = task_->validation_loss();
     if (!loss) return;
-    result_.validation.push_back({step_, *loss});
-    note("validation/loss", *loss);
-    for (const auto& [name, value] : task_.validation_figures()) note("validation/" + name, value);
+    add_validation(*loss);
+    for (const auto& [name, value] : task_->validation_figures()) note("validation/" + name, value);
+  }
+
+  void add_validation(double loss) {
+    result_.validation.push_back({step_, loss});
+    note("validation/loss", loss);
   }
 
   void note(const std::string& tag, double value) {
@@ -162,15 +192,16 @@ class Run {
 
   void preview() {
     const at::NoGradGuard no_grad;
-    if (!average_.defined()) return task_.preview(step_);
+    if (!average_.defined()) return task_->preview(step_);
     const at::Tensor current = parameters_.data().clone();
     parameters_.data().copy_(average_);
-    task_.preview(step_);
+    task_->preview(step_);
     parameters_.data().copy_(current);
   }
 
   double seconds() const {
-    return result_.seconds + std::chrono::duration<double>(Clock::now() - started_).count();
+    const double passed = std::chrono::duration<double>(Clock::now() - started_).count();
+    return result_.seconds + share_ * passed;
   }
 
   void save() {
@@ -235,8 +266,9 @@ class Run {
 
   const EngineOptions& options_;
   FlatParameters& parameters_;
-  Task& task_;
+  Task* task_;
   Context& context_;
+  double share_;
   AdamW optimizer_;
   at::Tensor average_;
   TrainResult result_;
@@ -249,11 +281,119 @@ class Run {
   std::optional<EventFile> events_;
 };
 
+/// Trainings that share their passes through the model, step by step.
+class JointRun {
+ public:
+  JointRun(std::string name, std::span<const EngineOptions> options, StackedParameters& parameters,
+           JointTask& task, Context& context)
+      : name_(std::move(name)),
+        options_(options.front()),
+        parameters_(parameters),
+        task_(task),
+        context_(context) {
+    ensure(parameters.size() == std::ssize(options), "each of the joint trainings has options");
+    const double share = 1.0 / static_cast<double>(options.size());
+    for (const EngineOptions& each : options) {
+      ensure(each.steps == options_.steps, "joint trainings must have the same steps");
+      runs_.push_back(
+          std::make_unique<Run>(each, parameters.row(std::ssize(runs_)), nullptr, context, share));
+    }
+  }
+
+  std::vector<TrainResult> run() {
+    for (const auto& run : runs_) {
+      run->prepare();
+      ensure(run->step_ == step(), "joint trainings must go on from the same step");
+    }
+    if (step() == 0) validate();
+    while (step() < options_.steps) {
+      if (context_.cancel.requested()) {
+        for (const auto& run : runs_) run->save();
+        context_.cancel.check();
+      }
+      train_step();
+      report();
+      if (runs_.front()->is_save_due()) {
+        for (const auto& run : runs_) run->save();
+      }
+    }
+    std::vector<TrainResult> results;
+    for (const auto& run : runs_) results.push_back(run->finish());
+    return results;
+  }
+
+ private:
+  std::int64_t step() const { return runs_.front()->step_; }
+
+  void train_step() {
+    parameters_.zero_gradient();
+    at::Tensor values;
+    for (std::int64_t part = 0; part < task_.parts(); ++part) {
+      const at::Tensor losses = task_.part_of_losses(step(), part);
+      losses.sum().backward();
+      const at::Tensor value = losses.detach().to(at::kDouble);
+      values = part == 0 ? value : values + value;
+    }
+    parameters_.gather_gradient();
+    ensure(values.numel() == std::ssize(runs_), "each of the joint trainings has a loss");
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      runs_[i]->take_step(values[static_cast<std::int64_t>(i)]);
+    }
+    if (runs_.front()->is_validation_due()) validate();
+  }
+
+  void validate() {
+    if (options_.validate_every == 0) return;
+    const at::NoGradGuard no_grad;
+    const std::vector<double> losses = task_.validation_losses();
+    for (std::size_t i = 0; i < losses.size(); ++i) runs_[i]->add_validation(losses[i]);
+  }
+
+  /// Means over the trainings.
+  void report() const {
+    const auto mean = [&](std::vector<CurvePoint> TrainResult::*curve) {
+      double sum = 0;
+      for (const auto& run : runs_) {
+        const std::optional<double> last = last_of(run->result_.*curve);
+        if (!last) return std::optional<double>();
+        sum += *last;
+      }
+      return std::optional(sum / static_cast<double>(runs_.size()));
+    };
+    context_.report.progress(name_, step(), options_.steps,
+                             loss_text(mean(&TrainResult::losses), mean(&TrainResult::validation)));
+  }
+
+  std::string name_;
+  const EngineOptions& options_;  ///< of the first: what all have in common
+  StackedParameters& parameters_;
+  JointTask& task_;
+  Context& context_;
+  std::vector<std::unique_ptr<Run>> runs_;
+};
+
 }  // namespace
 
 TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
                          Context& context) {
-  return Run(options, parameters, task, context).run();
+  return Run(options, parameters, &task, context).run();
+}
+
+std::vector<TrainResult> run_joint_training(const std::string& name,
+                                            std::span<const EngineOptions> options,
+                                            StackedParameters& parameters, JointTask& task,
+                                            Context& context) {
+  ensure(!options.empty(), "nothing to train");
+  return JointRun(name, options, parameters, task, context).run();
+}
+
+std::int64_t resumable_step(const std::filesystem::path& state_file) {
+  if (!std::filesystem::exists(state_file)) return 0;
+  const io::SafetensorsFile file(state_file);
+  const auto progress = file.metadata().find("progress");
+  // Resuming says what is wrong with such a file.
+  if (progress == file.metadata().end()) return 0;
+  return Json::parse(progress->second).at("step").get<std::int64_t>();
 }
 
 }  // namespace dd::train

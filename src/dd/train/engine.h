@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,19 @@ class Task {
   /// Called every `preview_every` steps with the averaged parameters in place: samples, contact
   /// sheets, intermediate weights. Without gradient recording.
   virtual void preview(std::int64_t) {}
+};
+
+/// Several trainings whose steps go through the model together. None sees another's parameters, so
+/// that the sum of their losses has the gradient of each.
+class JointTask {
+ public:
+  virtual ~JointTask() = default;
+  /// As Task::parts.
+  virtual std::int64_t parts() const { return 1; }
+  /// As Task::part_of_loss, of each training: [N] with its graph.
+  virtual at::Tensor part_of_losses(std::int64_t step, std::int64_t part) = 0;
+  /// As Task::validation_loss, of each training, or nothing.
+  virtual std::vector<double> validation_losses() { return {}; }
 };
 
 struct EngineOptions {
@@ -68,5 +82,17 @@ struct TrainResult {
 /// is not finite.
 TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
                          Context& context);
+
+/// The same for several trainings at once, each with its own clipping, update, curves and state
+/// file, as if it were alone; but without previews. Steps and intervals must be the same for all,
+/// and their states at one step (see resumable_step). Time is shared out evenly. `name` is for
+/// progress.
+std::vector<TrainResult> run_joint_training(const std::string& name,
+                                            std::span<const EngineOptions> options,
+                                            StackedParameters& parameters, JointTask& task,
+                                            Context& context);
+
+/// The step that a training with this state file would go on from; 0 where there is none.
+std::int64_t resumable_step(const std::filesystem::path& state_file);
 
 }  // namespace dd::train

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,10 +35,37 @@ class FlatParameters {
   void freeze();
 
  private:
-  Named parameters_;
+  friend class StackedParameters;
+  FlatParameters(at::Tensor data, at::Tensor gradient, std::string layout);
+
+  Named parameters_;  ///< empty for a row of StackedParameters
   at::Tensor data_;
   at::Tensor gradient_;
   std::string layout_;
+};
+
+/// The parameters of several trainings of one shape, so that a model can compute with all at once
+/// while each is clipped, updated and saved by itself: FlatParameters of N rows.
+class StackedParameters {
+ public:
+  /// Each tensor is [N, …], row i being what training i has. The tensors become views of the
+  /// buffer, not contiguous ones, and require gradients.
+  explicit StackedParameters(const FlatParameters::Named& parameters);
+
+  /// Of training i, under the names and shapes that it would have alone. Its gradient is what
+  /// gather_gradient() brought.
+  FlatParameters& row(std::int64_t i) { return rows_.at(static_cast<std::size_t>(i)); }
+  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
+
+  void zero_gradient();
+  /// Moves the gradients of all backward passes since the last zero_gradient() to the rows.
+  /// Autograd cannot put them there: it wants those of such views to be contiguous.
+  void gather_gradient();
+
+ private:
+  FlatParameters::Named parameters_;
+  at::Tensor gradient_;  ///< [N, count]
+  std::vector<FlatParameters> rows_;
 };
 
 }  // namespace dd::train

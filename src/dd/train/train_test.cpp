@@ -2,6 +2,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/mse_loss.h>
 #include <gtest/gtest.h>
 
@@ -28,10 +29,10 @@ class LineTask final : public dd::train::Task {
   at::Tensor loss(std::int64_t step) override {
     if (step == stop_at) token.request();
     const at::Tensor x = dd::seeded_randn({16}, static_cast<std::uint64_t>(step));
-    return at::mse_loss(x * slope_ + offset_, x * 3.0 - 1.0);
+    return at::mse_loss(x * slope_ + offset_, x * goal - 1.0);
   }
   std::optional<double> validation_loss() override {
-    return (slope_ - 3.0).square().item<double>() + (offset_ + 1.0).square().item<double>();
+    return (slope_ - goal).square().item<double>() + (offset_ + 1.0).square().item<double>();
   }
 
   std::vector<std::pair<std::string, double>> validation_figures() const override {
@@ -40,6 +41,7 @@ class LineTask final : public dd::train::Task {
 
   dd::CancelToken token;
   std::int64_t stop_at = -1;
+  double goal = 3.0;
 
  private:
   at::Tensor slope_;
@@ -117,6 +119,128 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
       EXPECT_EQ(outcome.result.step_losses[i].value, expected.result.step_losses[i].value);
     }
   }
+}
+
+/// The lines of `count` Rigs, computed together: the first has a slope of 3, the next of 4, …
+class LinesTask final : public dd::train::JointTask {
+ public:
+  LinesTask(at::Tensor slopes, at::Tensor offsets) : slopes_(slopes), offsets_(offsets) {}
+
+  std::int64_t parts() const override { return 2; }
+  at::Tensor part_of_losses(std::int64_t step, std::int64_t part) override {
+    if (step == stop_at) token.request();
+    const at::Tensor x =
+        dd::seeded_randn({16}, static_cast<std::uint64_t>(step)).view({2, 8})[part];
+    const at::Tensor gap = x * slopes_ + offsets_ - (x * target() - 1.0);
+    return gap.square().mean(1) * 0.5;
+  }
+  std::vector<double> validation_losses() override {
+    const at::Tensor losses =
+        ((slopes_ - target()).square() + (offsets_ + 1.0).square()).squeeze(1).to(at::kDouble);
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < losses.numel(); ++i) values.push_back(losses[i].item<double>());
+    return values;
+  }
+
+  dd::CancelToken token;
+  std::int64_t stop_at = -1;
+
+ private:
+  at::Tensor target() const { return at::full_like(slopes_, 1).cumsum(0) + 2.0; }
+
+  at::Tensor slopes_;
+  at::Tensor offsets_;
+};
+
+struct JointRig {
+  explicit JointRig(std::int64_t count)
+      : slopes(at::full({count, 1}, 0.5)), offsets(at::full({count, 1}, 0.25)) {}
+
+  std::vector<dd::train::TrainResult> run(const std::filesystem::path& states) {
+    std::vector<EngineOptions> engines;
+    for (std::int64_t i = 0; i < parameters.size(); ++i) {
+      engines.push_back(options(states.empty() ? states : states / std::to_string(i)));
+    }
+    dd::NullReporter report;
+    dd::Context context{report, task.token};
+    return dd::train::run_joint_training("lines", engines, parameters, task, context);
+  }
+
+  at::Tensor slopes;
+  at::Tensor offsets;
+  dd::train::StackedParameters parameters{{{"slope", slopes}, {"offset", offsets}}};
+  LinesTask task{slopes, offsets};
+};
+
+void expect_same_curve(const std::vector<dd::train::CurvePoint>& actual,
+                       const std::vector<dd::train::CurvePoint>& expected, double relative) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(actual[i].step, expected[i].step);
+    EXPECT_NEAR(actual[i].value, expected[i].value, relative * std::abs(expected[i].value));
+  }
+}
+
+TEST(JointTraining, EachGoesAsItWouldAlone) {
+  JointRig joint(3);
+  const std::vector<dd::train::TrainResult> results = joint.run("");
+  ASSERT_EQ(results.size(), 3U);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    Rig alone;
+    alone.task.goal = 3.0 + static_cast<double>(i);
+    const Outcome expected = run(alone, options(""));
+    const dd::train::TrainResult& result = results[static_cast<std::size_t>(i)];
+    EXPECT_NEAR(joint.slopes[i].item<double>(), alone.slope.item<double>(), 1e-5);
+    EXPECT_NEAR(joint.offsets[i].item<double>(), alone.offset.item<double>(), 1e-5);
+    expect_same_curve(result.losses, expected.result.losses, 1e-4);
+    expect_same_curve(result.step_losses, expected.result.step_losses, 1e-4);
+    expect_same_curve(result.validation, expected.result.validation, 1e-4);
+    EXPECT_EQ(joint.parameters.row(i).layout(), alone.parameters.layout());
+  }
+}
+
+/// A steep loss beside a flat one: each gradient is held to the limit by itself.
+TEST(JointTraining, ClipsEachByItself) {
+  const at::Tensor stacked = at::full({2, 3}, 1.0);
+  dd::train::StackedParameters parameters({{"x", stacked}});
+  (stacked * dd::seeded_randn({2, 3}, 1) * at::full({2, 1}, 1.0).cumsum(0).pow(10))
+      .sum()
+      .backward();
+  EXPECT_FALSE(parameters.row(1).gradient().any().item<bool>());
+  parameters.gather_gradient();
+  const at::Tensor before = parameters.row(0).gradient().clone();
+  EXPECT_GT(parameters.row(1).clip_gradient(0.25).item<double>(), 0.25);
+  EXPECT_NEAR(parameters.row(1).gradient().norm().item<double>(), 0.25, 1e-5);
+  EXPECT_TRUE(at::equal(parameters.row(0).gradient(), before));
+  parameters.zero_gradient();
+  parameters.gather_gradient();
+  EXPECT_FALSE(parameters.row(0).gradient().any().item<bool>());
+}
+
+TEST(JointTraining, ContinuesBitForBitAndFromStatesOfTrainingsAlone) {
+  JointRig whole(3);
+  const auto expected = whole.run("");
+  const dd::test::TemporaryFolder folder;
+  JointRig first(3);
+  first.task.stop_at = 23;
+  EXPECT_THROW(first.run(folder.path()), dd::Error);
+  EXPECT_EQ(dd::train::resumable_step(folder.path() / "1"), 24);
+  EXPECT_EQ(dd::train::resumable_step(folder.path() / "none"), 0);
+  JointRig second(3);
+  const auto results = second.run(folder.path());
+  EXPECT_TRUE(at::equal(second.slopes, whole.slopes));
+  for (std::size_t i = 0; i < 3; ++i) {
+    expect_same_curve(results[i].step_losses, expected[i].step_losses, 0);
+    expect_same_curve(results[i].validation, expected[i].validation, 0);
+  }
+
+  const dd::test::TemporaryFolder other;
+  Rig alone;
+  alone.task.stop_at = 23;
+  EXPECT_THROW(run(alone, options(other.path() / "0")), dd::Error);
+  JointRig rest(1);
+  rest.run(other.path());
+  EXPECT_NEAR(rest.slopes.item<double>(), whole.slopes[0].item<double>(), 1e-5);
 }
 
 /// The events of a file without their time of day, which stands in the first nine bytes.
