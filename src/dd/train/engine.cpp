@@ -305,7 +305,7 @@ class JointRun {
       run->prepare();
       ensure(run->step_ == step(), "joint trainings must go on from the same step");
     }
-    if (step() == 0) validate();
+    if (step() == 0 && !runs_.front()->resumed_) validate();
     while (step() < options_.steps) {
       if (context_.cancel.requested()) {
         for (const auto& run : runs_) run->save();
