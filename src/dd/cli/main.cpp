@@ -14,8 +14,8 @@ void hold_stop_signals_early(int, char**, char**) {
 
 /// The system calls this before the libraries set themselves up. LibTorch's take some tenths of a
 /// second for it, in which a signal would end the program with another status than 130.
-[[gnu::section(".preinit_array"), gnu::used]] void (*before_libraries)(int, char**, char**) =
-    hold_stop_signals_early;
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*before_libraries)(int, char**, char**) = hold_stop_signals_early;
 
 }  // namespace
 
