@@ -116,7 +116,9 @@ class LowMemory {
     ::setrlimit(RLIMIT_DATA, &low);
 #endif
   }
-  ~LowMemory() { ::setrlimit(RLIMIT_DATA, &old_); }
+  ~LowMemory() {
+    ::setrlimit(RLIMIT_DATA, &old_);
+  }
   LowMemory(const LowMemory&) = delete;
   LowMemory& operator=(const LowMemory&) = delete;
 
