@@ -2,6 +2,8 @@
 #include "dd/adapt/adapt.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
 
 #include "dd/adapt/adapt_plan.h"
@@ -13,6 +15,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/ranks.h"
 #include "dd/core/seeds.h"
 #include "dd/data/image_cache.h"
 #include "dd/lora/lora_file.h"
@@ -87,23 +90,20 @@ class Trainer {
         latents_(plan.shots, model_.vae, model_.placement, resolution_),
         conditioner_(model_.text_encoder, tokenize(model_, plan.prompts, context.report),
                      options.text_encoder) {
-    prepare_output(common.out, plan, run_, common.force);
+    if (context.ranks.first()) prepare_output(common.out, plan, run_, common.force);
+    context.ranks.meet();
   }
 
   AdaptResult train_all() {
     AdaptResult result;
-    for (const AdapterJob& job : plan_.jobs) {
-      result.steps = job.steps;
-      if (is_complete(job, run_)) {
-        ++result.skipped;
-        continue;
-      }
-      const train::TrainResult trained = train(job);
-      finish(job, trained);
-      ++result.adapters;
-      result.seconds += trained.seconds;
-      result.last_loss += trained.losses.empty() ? 0 : trained.losses.back().value;
+    result.steps = plan_.jobs.front().steps;
+    if (is_together()) {
+      do_job(plan_.jobs.front(), result);
+      return result;
     }
+    share_out(context_.ranks, std::ssize(plan_.jobs),
+              [&](std::int64_t i) { do_job(plan_.jobs[static_cast<std::size_t>(i)], result); });
+    add_up(result);
     if (result.adapters > 0) result.last_loss /= static_cast<double>(result.adapters);
     return result;
   }
@@ -122,6 +122,39 @@ class Trainer {
     return model;
   }
 
+  /// One adapter of all classes is trained by all ranks together.
+  bool is_together() const { return options_.mode == "dataset"; }
+
+  void do_job(const AdapterJob& job, AdaptResult& result) {
+    if (is_complete(job, run_)) {
+      ++result.skipped;
+      return;
+    }
+    const train::TrainResult trained = train(job);
+    if (!is_together() || context_.ranks.first()) finish(job, trained);
+    ++result.adapters;
+    result.seconds += trained.seconds;
+    result.last_loss += trained.losses.empty() ? 0 : trained.losses.back().value;
+  }
+
+  /// Over the ranks, each of which did other jobs.
+  void add_up(AdaptResult& result) const {
+    std::array<double, 4> sums{static_cast<double>(result.adapters),
+                               static_cast<double>(result.skipped), result.last_loss,
+                               result.seconds};
+    context_.ranks.sum(sums);
+    result.adapters = std::llround(sums[0]);
+    result.skipped = std::llround(sums[1]);
+    result.last_loss = sums[2];
+    result.seconds = sums[3];
+  }
+
+  /// Parts of a step's batch: as many as asked for on each of the ranks that share it.
+  std::int64_t parts() const {
+    if (!is_together()) return options_.accumulate;
+    return std::min(options_.batch, options_.accumulate * context_.ranks.count());
+  }
+
   train::TrainResult train(const AdapterJob& job) {
     // From the class's name, so that an adapter is the same whatever other classes there are.
     const std::uint64_t seed = mix_seed(seed_, "adapt/" + job.class_name);
@@ -135,7 +168,8 @@ class Trainer {
                          .flip = options_.flip,
                          .timesteps = model_.schedule.num_train_timesteps,
                          .seed = seed});
-    AdaptTask task(model_, conditioner_, batches, options_.accumulate);
+    Context context{context_.report, context_.cancel, is_together() ? context_.ranks : lone_rank()};
+    AdaptTask task(model_, conditioner_, batches, parts(), context.ranks);
     const train::EngineOptions engine{
         .name = job.class_name.empty() ? "adapt" : "adapt " + job.class_name,
         .steps = job.steps,
@@ -145,7 +179,7 @@ class Trainer {
         .events = job.folder,
         .identity = run_.identity,
         .optimizer = options_.optimizer};
-    return run_training(engine, parameters_, task, context_);
+    return run_training(engine, parameters_, task, context);
   }
 
   void finish(const AdapterJob& job, const train::TrainResult& result) {
@@ -182,6 +216,13 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
   }
   const AdaptPlan plan = make_plan(options, common);
   context.report.info(cat("adapt: ", plan.text()));
+  const std::int64_t at_once =
+      options.mode == "dataset" ? options.batch : static_cast<std::int64_t>(plan.jobs.size());
+  if (context.ranks.count() > at_once) {
+    context.report.warn(cat("only ", at_once, " of ", context.ranks.count(), " ranks have work: ",
+                            options.mode == "dataset" ? "a step has no more images, --batch"
+                                                      : "there are no more adapters"));
+  }
   if (common.dry_run) {
     AdaptResult result;
     result.adapters = static_cast<std::int64_t>(plan.jobs.size());

@@ -4,6 +4,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/mse_loss.h>
 
+#include <array>
+
 namespace dd::adapt {
 namespace {
 
@@ -17,11 +19,12 @@ DiffusionBatch rows_of(const DiffusionBatch& batch, std::int64_t begin, std::int
 }  // namespace
 
 AdaptTask::AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-                     BatchSource& batches, std::int64_t parts)
+                     BatchSource& batches, std::int64_t parts, Ranks& ranks)
     : model_(model),
       conditioner_(conditioner),
       batches_(batches),
       parts_(parts),
+      ranks_(ranks),
       schedule_(model.schedule, model.placement.device),
       validation_(batches.validation()) {}
 
@@ -31,7 +34,9 @@ at::Tensor AdaptTask::loss(std::int64_t step) {
 
 at::Tensor AdaptTask::part_of_loss(std::int64_t step, std::int64_t part) {
   if (parts_ == 1) return loss(step);
-  if (part == 0) whole_ = batches_.batch(step);
+  // Another rank may have the first parts.
+  if (whole_step_ != step) whole_ = batches_.batch(step);
+  whole_step_ = step;
   const std::int64_t rows = whole_.timesteps.size(0);
   const std::int64_t begin = rows * part / parts_;
   const std::int64_t end = rows * (part + 1) / parts_;
@@ -41,15 +46,15 @@ at::Tensor AdaptTask::part_of_loss(std::int64_t step, std::int64_t part) {
 
 std::optional<double> AdaptTask::validation_loss() {
   if (validation_.empty()) return std::nullopt;
-  at::Tensor sum;
-  std::int64_t count = 0;
-  for (const DiffusionBatch& batch : validation_) {
-    const std::int64_t size = batch.timesteps.size(0);
-    const at::Tensor part = loss_of(batch).to(at::kDouble) * size;
-    sum = sum.defined() ? sum + part : part;
-    count += size;
+  std::array<double, 2> sum_and_count{};
+  for (auto i = static_cast<std::size_t>(ranks_.rank()); i < validation_.size();
+       i += static_cast<std::size_t>(ranks_.count())) {
+    const auto size = static_cast<double>(validation_[i].timesteps.size(0));
+    sum_and_count[0] += loss_of(validation_[i]).item<double>() * size;
+    sum_and_count[1] += size;
   }
-  return sum.item<double>() / static_cast<double>(count);
+  ranks_.sum(sum_and_count);
+  return sum_and_count[0] / sum_and_count[1];
 }
 
 at::Tensor AdaptTask::loss_of(const DiffusionBatch& batch) const {

@@ -5,6 +5,7 @@
 
 #include "dd/adapt/batch_source.h"
 #include "dd/adapt/conditioner.h"
+#include "dd/core/ranks.h"
 #include "dd/diffusion/noise_schedule.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/train/engine.h"
@@ -17,9 +18,10 @@ namespace dd::adapt {
 class AdaptTask final : public train::Task {
  public:
   /// The first three must outlive the task. The source is asked for its validation batches right
-  /// away. A step's batch goes through the model in `parts` parts, at most one a row.
+  /// away. A step's batch goes through the model in `parts` parts, at most one a row; several ranks
+  /// share the validation batches.
   AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-            BatchSource& batches, std::int64_t parts = 1);
+            BatchSource& batches, std::int64_t parts = 1, Ranks& ranks = lone_rank());
 
   at::Tensor loss(std::int64_t step) override;
   std::int64_t parts() const override { return parts_; }
@@ -33,7 +35,9 @@ class AdaptTask final : public train::Task {
   const Conditioner& conditioner_;
   BatchSource& batches_;
   std::int64_t parts_;
-  DiffusionBatch whole_;  ///< of the step whose parts are being computed
+  Ranks& ranks_;
+  DiffusionBatch whole_;          ///< of the step whose parts are being computed …
+  std::int64_t whole_step_ = -1;  ///< … which is this one
   NoiseSchedule schedule_;
   std::vector<DiffusionBatch> validation_;
 };

@@ -7,6 +7,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/training_data.h"
 #include "dd/classify/validation.h"
+#include "dd/core/ranks.h"
 #include "dd/lora/lora_set.h"
 #include "dd/train/batches.h"
 #include "dd/train/engine.h"
@@ -21,11 +22,19 @@ struct TrainingSetup {
   const TrainOptions& options;
   std::uint64_t seed;
   std::int64_t threads;
+  Ranks& ranks;  ///< that share each batch
+};
+
+/// Some rows of a batch, `end` being the one behind the last.
+struct Rows {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
 };
 
 /// CLIP's cross-entropy over class prompts on a batch of both kinds. The batch of a step, its
 /// augmentation, mixing and dropout follow from (seed, step), those of a sample from its place in
-/// the batch too.
+/// the batch too. Several ranks share a batch's rows and see the same batch as one would, but for
+/// dropout, whose masks are other ones for another number of ranks.
 class TrainingTask final : public train::Task {
  public:
   /// `record` takes accuracies where there are validation images, and the parameters from
@@ -33,13 +42,17 @@ class TrainingTask final : public train::Task {
   TrainingTask(const TrainingSetup& setup, const BatchPlan& plan, lora::LoraSet& lora,
                const train::FlatParameters& parameters, ValidationRecord& record);
 
-  at::Tensor loss(std::int64_t step) override;
+  at::Tensor loss(std::int64_t step) override { return part_of_loss(step, 0); }
+  std::int64_t parts() const override;
+  at::Tensor part_of_loss(std::int64_t step, std::int64_t part) override;
   std::optional<double> validation_loss() override;
   std::vector<std::pair<std::string, double>> validation_figures() const override;
 
  private:
-  std::vector<Image> draw(std::int64_t step, std::vector<std::int64_t>& labels);
-  /// Mixes the batch where it is this step's turn; labels become shares of the classes.
+  /// Images of these rows of the batch, and their labels.
+  std::vector<Image> draw(std::int64_t step, Rows rows, std::vector<std::int64_t>& labels);
+  bool is_mixed(std::int64_t step) const;
+  /// Mixes a whole batch where it is this step's turn; labels become shares of the classes.
   void mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels, at::Tensor& targets) const;
 
   const TrainingSetup& setup_;
@@ -59,5 +72,9 @@ class TrainingTask final : public train::Task {
 /// shares of the classes [B, C]. `label_smoothing` s replaces a target t by (1 − s) t + s / C.
 at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& targets, const BatchPlan& plan,
                          double label_smoothing = 0);
+
+/// What the rows `rows` of that batch contribute to it, given their logits and targets alone.
+at::Tensor part_of_weighted_loss(const at::Tensor& logits, const at::Tensor& targets,
+                                 const BatchPlan& plan, Rows rows, double label_smoothing = 0);
 
 }  // namespace dd::classify

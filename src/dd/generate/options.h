@@ -37,6 +37,7 @@ struct GenerateOptions final : Options {
   std::string negative;          ///< what guidance leads away from
   std::string size;              ///< "512" or "WxH"; empty = what the model was trained on
   std::int64_t batch = 0;        ///< images at a time; 0 = by the size
+  std::string shard = "1/1";     ///< I/N: the I-th of N parts of the images
   std::int64_t cache_every = 1;  ///< steps that share the U-Net's deep features; 1 = none do
 
   void visit(FieldVisitor& visitor) override;

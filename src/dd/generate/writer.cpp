@@ -122,6 +122,14 @@ void ImageSetWriter::begin() {
              Json{{"format", 1}, {"images_each", listed_}, {"settings", description_.settings}});
 }
 
+void ImageSetWriter::check_begun() const {
+  if (fs::exists(folder_ / kSettingsFile)) return;
+  fail_resource(
+      cat("a rank does not see ", (folder_ / kSettingsFile).string(),
+          ", which another one wrote; choose an --out on a disk that all share, or divide "
+          "the work with --shard I/N"));
+}
+
 void ImageSetWriter::write(const PlannedImage& planned, const Image& image) const {
   write_png(folder_ / planned.file, image);
 }

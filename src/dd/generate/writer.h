@@ -33,6 +33,10 @@ class ImageSetWriter {
   /// name, and nothing else.
   void begin();
 
+  /// For a rank that did not begin it. Error(kResource) when generate.json is not there: then the
+  /// ranks do not see the same disk.
+  void check_begun() const;
+
   /// Writes one image; may be called from another thread than the rest, one at a time.
   void write(const PlannedImage& planned, const Image& image) const;
 

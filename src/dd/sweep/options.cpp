@@ -7,8 +7,8 @@
 #include "dd/core/any_type_visitor.h"
 #include "dd/core/error.h"
 #include "dd/core/number_text.h"
+#include "dd/core/shard.h"
 #include "dd/diffusion/sampler.h"
-#include "dd/sweep/shard.h"
 
 namespace dd::sweep {
 namespace {

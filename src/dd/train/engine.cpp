@@ -3,14 +3,18 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
 #include "dd/core/event_file.h"
 #include "dd/core/json.h"
+#include "dd/core/ranks.h"
 #include "dd/io/safetensors.h"
 
 namespace dd::train {
@@ -62,19 +66,20 @@ class Run {
 
   TrainResult run() {
     if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
-    if (!options_.events.empty()) {
+    check_same_step();
+    if (!options_.events.empty() && context_.ranks.first()) {
       events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
     }
     started_ = Clock::now();
     if (step_ == 0) validate();
     while (step_ < options_.steps) {
-      if (context_.cancel.requested()) {
+      if (must_stop()) {
         save();
-        context_.cancel.check();
+        CancelToken::stop();
       }
       train_step();
       if (options_.preview_every > 0 && step_ % options_.preview_every == 0 &&
-          step_ < options_.steps)
+          step_ < options_.steps && context_.ranks.first())
         preview();
       context_.report.progress(options_.name, step_, options_.steps, loss_text(result_));
       // At the end too: what the caller writes next may be interrupted, and the steps need not be
@@ -101,16 +106,48 @@ class Run {
     if (due || step_ == options_.steps) validate();
   }
 
-  /// Returns the step's loss, float64 on its device.
+  /// Returns the step's loss, float64 on its device. Ranks take turns with the parts.
   at::Tensor accumulate_gradient() {
-    at::Tensor sum;
-    for (std::int64_t part = 0; part < task_.parts(); ++part) {
+    const Ranks& ranks = context_.ranks;
+    at::Tensor sum = at::zeros({}, parameters_.data().options().dtype(at::kDouble));
+    for (std::int64_t part = ranks.rank(); part < task_.parts(); part += ranks.count()) {
       const at::Tensor loss = task_.part_of_loss(step_, part);
       loss.backward();
-      const at::Tensor value = loss.detach().to(at::kDouble);
-      sum = part == 0 ? value : sum + value;
+      sum += loss.detach().to(at::kDouble);
     }
-    return sum;
+    return add_up_over_ranks(sum);
+  }
+
+  /// Makes the gradient that of all ranks and returns the loss of all. Nothing of it runs beside
+  /// the step: the buffer of a LoRA's gradient takes a small part of a step to add up
+  /// (docs/performance.md).
+  at::Tensor add_up_over_ranks(const at::Tensor& loss) {
+    Ranks& ranks = context_.ranks;
+    if (ranks.alone()) return loss;
+    // Stops are agreed on too: all ranks must stop after the same step.
+    std::array<double, 2> sums{loss.item<double>(), context_.cancel.requested() ? 1.0 : 0.0};
+    ranks.sum(sums);
+    is_stop_agreed_ = sums[1] > 0;
+    const at::Tensor gradient = parameters_.gradient();
+    const at::Tensor on_host = gradient.to(at::kCPU);
+    ranks.sum_many({on_host.mutable_data_ptr<float>(), static_cast<std::size_t>(on_host.numel())});
+    if (!gradient.is_cpu()) parameters_.gradient().copy_(on_host);
+    return at::full_like(loss, sums[0]);
+  }
+
+  bool must_stop() const {
+    return context_.ranks.alone() ? context_.cancel.requested() : is_stop_agreed_;
+  }
+
+  /// Ranks that do not see the same state file would wait for each other's steps for ever.
+  void check_same_step() const {
+    if (context_.ranks.alone()) return;
+    const std::string own = std::to_string(step_);
+    for (const std::string& other : context_.ranks.gather(own)) {
+      if (other == own) continue;
+      fail_resource(cat("ranks do not see the same state in ", options_.state_file.string(),
+                        "; choose an --out on a disk that all share"));
+    }
   }
 
   void update_average() {
@@ -174,7 +211,7 @@ class Run {
   }
 
   void save() {
-    if (options_.state_file.empty()) return;
+    if (options_.state_file.empty() || !context_.ranks.first()) return;
     fetch_losses();
     io::NamedTensors tensors{{"parameters", parameters_.data()},
                              {"first_moment", optimizer_.first_moment()},
@@ -246,6 +283,7 @@ class Run {
   at::Tensor stretch_sum_;
   Clock::time_point started_;
   bool resumed_ = false;
+  bool is_stop_agreed_ = false;  ///< by the ranks, in the last step
   std::optional<EventFile> events_;
 };
 
