@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/io/safetensors.h"

@@ -11,10 +11,6 @@ std::string Shard::text() const {
   return cat(number, "/", of);
 }
 
-bool Shard::holds(std::int64_t index, std::int64_t total) const {
-  return index >= total * (number - 1) / of && index < total * number / of;
-}
-
 Shard parse_shard(const std::string& text) {
   Shard shard;
   const char* const end = text.data() + text.size();

@@ -14,8 +14,13 @@ struct Shard {
 
   std::string text() const;
   bool is_whole() const { return of == 1; }
-  /// Whether piece `index` of `total` is in this part: parts are stretches of neighbours.
-  bool holds(std::int64_t index, std::int64_t total) const;
+  /// Of `total` pieces: the first in this part and the one behind its last; parts are stretches of
+  /// neighbours.
+  std::int64_t begin(std::int64_t total) const { return total * (number - 1) / of; }
+  std::int64_t end(std::int64_t total) const { return total * number / of; }
+  bool holds(std::int64_t index, std::int64_t total) const {
+    return index >= begin(total) && index < end(total);
+  }
 };
 
 /// Reads "2/3". Error(kUsage).

@@ -275,38 +275,27 @@ Request make_request(const GenerateOptions& options, const CommonOptions& common
   return {options, common, std::move(plan), std::move(loras)};
 }
 
-/// Of --shard, by a place in the whole plan, so that it does not matter what is there already.
-bool is_ours(const Shard& shard, const Plan& plan, const PlannedImage& planned) {
-  return shard.holds(static_cast<std::int64_t>(planned.subject) * plan.each + planned.number,
-                     plan.total());
-}
-
-std::int64_t planned_here(const Request& request) {
-  const Shard shard = parse_shard(request.options.shard);
-  const std::int64_t total = request.plan.total();
-  return total * shard.number / shard.of - total * (shard.number - 1) / shard.of;
-}
-
-/// The missing images as rank 0 sees them: other ranks might see a folder that is being written to,
-/// and a thousand of them looking for every file would keep its disk busy.
+/// The missing images of this shard, in the plan's order. Which part of the plan an image is in
+/// does not depend on what is there already; ranks look for other files, which may be a million.
 std::vector<PlannedImage> find_todo(const ImageSetWriter& writer, const Request& request,
                                     Ranks& ranks) {
   const Plan& plan = request.plan;
   const Shard shard = parse_shard(request.options.shard);
-  std::vector<PlannedImage> todo;
+  const Shard of_rank{ranks.rank() + 1, ranks.count()};
+  std::vector<PlannedImage> found = writer.missing([&](std::int64_t place) {
+    return shard.holds(place, plan.total()) && of_rank.holds(place, plan.total());
+  });
+  if (ranks.alone()) return found;
   std::string places;
-  if (ranks.first()) {
-    for (PlannedImage& planned : writer.missing()) {
-      if (!is_ours(shard, plan, planned)) continue;
-      if (!ranks.alone()) places += cat(planned.subject, ' ', planned.number, '\n');
-      todo.push_back(std::move(planned));
-    }
+  for (const PlannedImage& planned : found)
+    places += cat(planned.subject, ' ', planned.number, '\n');
+  std::vector<PlannedImage> todo;
+  for (const std::string& part : ranks.gather(std::move(places))) {
+    std::istringstream in(part);
+    std::size_t subject = 0;
+    for (std::int64_t number = 0; in >> subject >> number;)
+      todo.push_back(plan.image(subject, number));
   }
-  std::istringstream in(ranks.from_first(std::move(places)));
-  if (ranks.first()) return todo;
-  std::size_t subject = 0;
-  for (std::int64_t number = 0; in >> subject >> number;)
-    todo.push_back(plan.image(subject, number));
   return todo;
 }
 
@@ -326,9 +315,11 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
       request.common.out, request.plan,
       describe(model, request.options, drawer.options(), request.plan, request.loras),
       request.common.force);
+  const Shard shard = parse_shard(request.options.shard);
   const std::vector<PlannedImage> todo = find_todo(writer, request, context.ranks);
   GenerateResult result;
-  result.present = planned_here(request) - std::ssize(todo);
+  const std::int64_t total = request.plan.total();
+  result.present = shard.end(total) - shard.begin(total) - std::ssize(todo);
   context.report.info(summary(request.plan, drawer, result, todo.size()));
   if (request.common.dry_run) return result;
   warn_of_cut_prompts(model, request.options, request.plan, context.report);
@@ -342,7 +333,7 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
     if (context.ranks.first()) writer.write_metadata();
     throw;
   }
-  if (context.ranks.first()) writer.write_metadata();
+  if (context.ranks.first()) writer.write_metadata(shard.is_whole());
   result.written = static_cast<std::int64_t>(todo.size());
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;

@@ -89,10 +89,12 @@ bool ImageSetWriter::has(const PlannedImage& planned) const {
   return fs::exists(folder_ / planned.file);
 }
 
-std::vector<PlannedImage> ImageSetWriter::missing() const {
+std::vector<PlannedImage> ImageSetWriter::missing(
+    const std::function<bool(std::int64_t)>& wanted) const {
   std::vector<PlannedImage> list;
+  std::int64_t place = 0;
   for_each_image(plan_, plan_.each, [&](PlannedImage planned) {
-    if (force_ || !has(planned)) list.push_back(std::move(planned));
+    if (wanted(place++) && (force_ || !has(planned))) list.push_back(std::move(planned));
   });
   return list;
 }
@@ -152,10 +154,11 @@ std::string ImageSetWriter::line(const PlannedImage& planned) const {
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void ImageSetWriter::write_metadata() const {
+void ImageSetWriter::write_metadata(bool planned_are_there) const {
   std::string text;
   for_each_image(plan_, listed_, [&](const PlannedImage& planned) {
-    if (has(planned)) text += line(planned);
+    const bool is_known = planned_are_there && planned.number < plan_.each;
+    if (is_known || has(planned)) text += line(planned);
   });
   write_file_atomically(folder_ / kMetadataFile, text);
 }
