@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several ranks under mpirun, or shards one after the other, give what one process gives.
+#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -281,8 +282,9 @@ TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
                                                       {"OMPI_MCA_rmaps_base_oversubscribe", "1"}}});
     expect_one_line(result, 130, "stopped");
     for (const auto& entry : fs::recursive_directory_iterator(path(mode))) {
-      if (entry.path().filename() == "adapter-state.safetensors")
+      if (entry.path().filename() == "adapter-state.safetensors") {
         EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
+      }
     }
   }
 }

@@ -47,7 +47,7 @@ std::vector<LoraUse> adapters_of_classes(const fs::path& adapters,
   }
   std::vector<LoraUse> uses;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    uses.push_back({.file = adapter_file(adapters, subjects[i])});
+    uses.push_back({.file = adapter_file(adapters, subjects[i]), .hash = ""});
     std::getline(hashes[i % count], uses.back().hash);
   }
   return uses;
