@@ -245,7 +245,8 @@ TEST_F(UnderMpi, WhatOneFindsWrongEndsAll) {
     expect_one_line(on_ranks(3, complete(words, name)), 2, "pytorch_lora_weights.safetensors");
     dd::write_file_atomically(file, whole);
     for (const auto& [image, hash] : results_in(path(name))) {
-      if (image.ends_with(".png")) EXPECT_EQ(hash, good.at(image)) << "not whole";
+      if (!image.ends_with(".png")) continue;
+      EXPECT_EQ(hash, good.at(image)) << "not whole";
     }
   }
 }
