@@ -118,9 +118,8 @@ class Run {
     return add_up_over_ranks(sum);
   }
 
-  /// Makes the gradient that of all ranks and returns the loss of all. Nothing of it runs beside
-  /// the step: the buffer of a LoRA's gradient takes a small part of a step to add up
-  /// (docs/performance.md).
+  /// Makes the gradient that of all ranks and returns the loss of all. It does not run beside the
+  /// step: that would pay only where a rank has a row or two (docs/scaling.md).
   at::Tensor add_up_over_ranks(const at::Tensor& loss) {
     Ranks& ranks = context_.ranks;
     if (ranks.alone()) return loss;
