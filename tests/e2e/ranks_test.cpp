@@ -148,6 +148,10 @@ TEST_F(UnderMpi, AdaptersOfClassesAreTheSameBytes) {
   EXPECT_EQ(dd::read_file(path("two") + "/shots.json"), dd::read_file(path("one") + "/shots.json"));
   const ProcessResult again = on_ranks(2, complete(adapting("class", "12"), "two"));
   EXPECT_NE(again.out.find("adapters 0  skipped 3"), std::string::npos) << again.out;
+  // Rank 0 alone finds this, while the other waits for it.
+  Words other = adapting("class", "12");
+  other.insert(other.end(), {"--rank", "5"});
+  expect_one_line(on_ranks(2, complete(other, "two")), 2, "other settings");
 }
 
 TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
