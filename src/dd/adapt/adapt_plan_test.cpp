@@ -116,7 +116,7 @@ TEST_F(AdaptPlanTest, ShardsShareTheClassesAndNothingElse) {
       EXPECT_EQ(job.steps, whole.jobs.front().steps);
     }
   }
-  EXPECT_EQ(classes, (std::vector<std::string>{"ankle boot", "bag", "coat"}));
+  EXPECT_EQ(classes, (std::vector<std::string>{"ankle_boot", "bag", "coat"}));
   options_.shard = "1/9";
   EXPECT_THROW(make_plan(options_, common_), Error) << "there are 3 classes";
   options_.shard = "1/2";
