@@ -48,6 +48,28 @@ class TrainingTaskOracle : public testing::Test {
   train::FlatParameters parameters_{lora_.parameters()};
 };
 
+/// Rows of both kinds cut anywhere, as ranks cut them: loss and gradient are the whole batch's.
+TEST_F(TrainingTaskOracle, PartsOfABatchAddUpToItsLossAndGradient) {
+  const at::Tensor labels = expected_.tensor("labels");
+  const BatchPlan plan{.real = 1, .synthetic = 3, .real_weight = 0.8, .synthetic_weight = 0.2};
+  const at::Tensor whole = weighted_loss(logits(), labels, plan, 0.1);
+  whole.backward();
+  const at::Tensor gradient = parameters_.gradient().clone();
+  for (const std::int64_t cut : {1, 2, 3}) {
+    parameters_.zero_gradient();
+    double sum = 0;
+    for (const Rows rows : {Rows{0, cut}, Rows{cut, 4}}) {
+      const at::Tensor part =
+          part_of_weighted_loss(logits().slice(0, rows.begin, rows.end),
+                                labels.slice(0, rows.begin, rows.end), plan, rows, 0.1);
+      part.backward();
+      sum += part.item<double>();
+    }
+    EXPECT_NEAR(sum, whole.item<double>(), 1e-6) << "cut before row " << cut;
+    expect_close(parameters_.gradient(), gradient, "gradient", 1e-5);
+  }
+}
+
 TEST_F(TrainingTaskOracle, LogitsLossAndGradientsEqualPeft) {
   const at::Tensor scores = logits();
   expect_close(scores, expected_.tensor("logits"), "logits");
