@@ -109,9 +109,8 @@ class Trainer {
       for (const AdapterGroup& group : groups) do_group(group, result);
       return result;
     }
-    share_out(context_.ranks, std::ssize(groups), [&](std::int64_t i) {
-      do_group(groups[static_cast<std::size_t>(i)], result);
-    });
+    share_out(context_.ranks, std::ssize(groups),
+              [&](std::int64_t i) { do_group(groups[static_cast<std::size_t>(i)], result); });
     add_up(result);
     if (result.adapters > 0) result.last_loss /= static_cast<double>(result.adapters);
     return result;

@@ -262,9 +262,9 @@ Outcome outcome_of(const std::function<void()>& work) {
     return {kFailed, false, cat("out of memory", kMemoryRemedy)};
   } catch (const std::system_error& error) {
     const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
-    return {kFailed, false,
-            no_thread ? cat("out of memory, or of threads", kMemoryRemedy)
-                      : std::string(error.what())};
+    return {
+        kFailed, false,
+        no_thread ? cat("out of memory, or of threads", kMemoryRemedy) : std::string(error.what())};
   } catch (const std::exception& error) {
     // oneDNN's words when it finds no memory for its code and buffers.
     const bool of_onednn = std::string_view(error.what()).starts_with("could not ");
