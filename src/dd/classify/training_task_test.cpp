@@ -44,7 +44,7 @@ class TrainingTaskOracle : public testing::Test {
                          model_.clip.encode_texts(recorded_.tensor("input_ids")));
   }
 
-  /// Five classes of two pictures.
+  /// Three classes of five pictures.
   TrainingData colours() const {
     test::write_colour_set(folder_.path() / "photos", 5, 2);
     TrainingData data;
