@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/core/memory.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -59,6 +61,15 @@ std::int64_t room_of_groups(const fs::path& root, const std::string& group,
   }
 }
 
+/// Of `ulimit -v`; nothing where there is no limit.
+std::optional<std::int64_t> room_of_limit(const fs::path& root) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  const auto kibibytes = entry_of(root / "proc/self/status", "VmSize:");
+  if (!kibibytes) return std::nullopt;
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) - *kibibytes * 1024);
+}
+
 }  // namespace
 
 PeakMemory::PeakMemory() {
@@ -79,9 +90,10 @@ std::optional<std::int64_t> PeakMemory::bytes() const {
 }
 
 std::optional<std::int64_t> available_memory(const fs::path& root) {
+  const auto left = room_of_limit(root);
   const auto kibibytes = entry_of(root / "proc/meminfo", "MemAvailable:");
-  if (!kibibytes) return std::nullopt;
-  std::int64_t least = *kibibytes * 1024;
+  if (!kibibytes) return left;
+  std::int64_t least = std::min(*kibibytes * 1024, left.value_or(*kibibytes * 1024));
   // Lines such as "4:memory:/group" and, of version 2, "0::/group".
   std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {

@@ -21,7 +21,8 @@ class PeakMemory {
 };
 
 /// Bytes that this process may still take without pushing others out: what Linux calls available,
-/// or what the control groups (version 1 or 2) around the process leave, where that is less.
+/// or what the control groups (version 1 or 2) around the process or a limit (`ulimit -v`) leave,
+/// where that is less.
 /// Nothing where the system does not say. `root` is for tests.
 std::optional<std::int64_t> available_memory(const std::filesystem::path& root = "/");
 

@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/core/room.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iomanip>
 #include <limits>
 #include <sstream>
 
 #include "dd/core/error.h"
+#include "dd/core/memory.h"
 
 namespace dd {
 namespace fs = std::filesystem;
-namespace {
-
-/// A figure of Linux's text files about memory, in bytes.
-std::optional<std::int64_t> kibibytes_in(const char* file, const std::string& key) {
-  std::ifstream in(file);
-  for (std::string word; in >> word;) {
-    std::int64_t kibibytes = 0;
-    if (word == key && in >> kibibytes) return kibibytes * 1024;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 std::optional<std::int64_t> free_space(const fs::path& folder) {
   std::error_code error;
@@ -36,16 +21,6 @@ std::optional<std::int64_t> free_space(const fs::path& folder) {
   if (error) return std::nullopt;
   constexpr auto kMost = static_cast<std::uintmax_t>(std::numeric_limits<std::int64_t>::max());
   return static_cast<std::int64_t>(std::min(space.available, kMost));
-}
-
-std::optional<std::int64_t> available_memory() {
-  std::optional<std::int64_t> available = kibibytes_in("/proc/meminfo", "MemAvailable:");
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return available;
-  const auto taken = kibibytes_in("/proc/self/status", "VmSize:");
-  if (!taken) return available;
-  const std::int64_t left = static_cast<std::int64_t>(limit.rlim_cur) - *taken;
-  return std::max<std::int64_t>(0, available ? std::min(*available, left) : left);
 }
 
 std::string bytes_text(std::int64_t bytes) {

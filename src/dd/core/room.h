@@ -14,10 +14,6 @@ namespace dd {
 /// the system does not say.
 std::optional<std::int64_t> free_space(const std::filesystem::path& folder);
 
-/// Bytes of memory that this process may still take without others being paged out: what Linux
-/// holds for available, or what is left of a limit (`ulimit -v`) where that is less.
-std::optional<std::int64_t> available_memory();
-
 /// "12.3 MB", of a thousand thousand bytes.
 std::string bytes_text(std::int64_t bytes);
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dd/core/memory.h"
 #include "support/temporary_folder.h"
 
 namespace {
