@@ -2,7 +2,10 @@
 #include "dd/adapt/adapt.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
+#include <sstream>
 
 #include "dd/adapt/adapt_plan.h"
 #include "dd/adapt/adapt_size.h"
@@ -16,6 +19,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/ranks.h"
 #include "dd/core/room.h"
 #include "dd/core/seeds.h"
 #include "dd/data/image_cache.h"
@@ -91,27 +95,23 @@ class Trainer {
         latents_(plan.shots, model_.vae, model_.placement, resolution_),
         conditioner_(model_.text_encoder, tokenize(model_, plan.prompts, context.report),
                      options.text_encoder) {
-    prepare_output(common.out, plan, run_, common.force);
+    if (context.ranks.first()) prepare_output(common.out, plan, run_, common.force);
+    context.ranks.meet();
   }
 
   AdaptResult train_all() {
     AdaptResult result;
-    AdapterGroup left;
-    for (const AdapterJob& job : plan_.jobs) {
-      result.steps = job.steps;
-      if (is_complete(job, run_)) {
-        ++result.skipped;
-      } else {
-        left.push_back(&job);
-      }
+    result.steps = plan_.jobs.front().steps;
+    const std::vector<AdapterGroup> groups = find_left();
+    result.skipped = std::ssize(plan_.jobs);
+    for (const AdapterGroup& group : groups) result.skipped -= std::ssize(group);
+    if (is_together()) {
+      for (const AdapterGroup& group : groups) do_group(group, result);
+      return result;
     }
-    if (options_.adapters_per_batch == 1) {
-      for (const AdapterJob* job : left) add(result, train(*job));
-    } else {
-      for (const AdapterGroup& group : adapter_groups(left, options_.adapters_per_batch)) {
-        for (const train::TrainResult& trained : train_together(group)) add(result, trained);
-      }
-    }
+    share_out(context_.ranks, std::ssize(groups),
+              [&](std::int64_t i) { do_group(groups[static_cast<std::size_t>(i)], result); });
+    add_up(result);
     if (result.adapters > 0) result.last_loss /= static_cast<double>(result.adapters);
     return result;
   }
@@ -130,6 +130,59 @@ class Trainer {
     return model;
   }
 
+  /// One adapter of all classes is trained by all ranks together.
+  bool is_together() const { return options_.mode == "dataset"; }
+
+  /// Together: what is to be trained, in groups. Rank 0 looks, for all must see the same.
+  std::vector<AdapterGroup> find_left() {
+    std::string places;
+    if (context_.ranks.first()) {
+      for (const AdapterGroup& group : groups_on_disk()) {
+        for (const AdapterJob* job : group) places += cat(job - plan_.jobs.data(), ' ');
+        places += '\n';
+      }
+    }
+    std::vector<AdapterGroup> groups;
+    std::istringstream lines(context_.ranks.from_first(std::move(places)));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream in(line);
+      groups.emplace_back();
+      for (std::size_t place = 0; in >> place;) groups.back().push_back(&plan_.jobs.at(place));
+    }
+    return groups;
+  }
+
+  std::vector<AdapterGroup> groups_on_disk() const {
+    AdapterGroup left;
+    for (const AdapterJob& job : plan_.jobs) {
+      if (!is_complete(job, run_)) left.push_back(&job);
+    }
+    if (options_.adapters_per_batch > 1) return adapter_groups(left, options_.adapters_per_batch);
+    std::vector<AdapterGroup> groups;
+    for (const AdapterJob* job : left) groups.push_back({job});
+    return groups;
+  }
+
+  void do_group(const AdapterGroup& group, AdaptResult& result) {
+    // Adapters of classes are each trained by one rank.
+    Context context{context_.report, context_.cancel, is_together() ? context_.ranks : lone_rank()};
+    if (options_.adapters_per_batch == 1) {
+      add(result, train(*group.front(), context));
+      return;
+    }
+    for (const train::TrainResult& trained : train_together(group, context)) add(result, trained);
+  }
+
+  /// Over the ranks, each of which did other jobs.
+  void add_up(AdaptResult& result) const {
+    std::array<double, 3> sums{static_cast<double>(result.adapters), result.last_loss,
+                               result.seconds};
+    context_.ranks.sum(sums);
+    result.adapters = std::llround(sums[0]);
+    result.last_loss = sums[1];
+    result.seconds = sums[2];
+  }
+
   static void add(AdaptResult& result, const train::TrainResult& trained) {
     ++result.adapters;
     result.seconds += trained.seconds;
@@ -145,8 +198,11 @@ class Trainer {
     return {.rank = options_.rank, .alpha = options_.alpha};
   }
 
+  /// Parts of a step's batch: as many as asked for on each of the ranks that share it.
   StepOptions step_options() const {
-    return {.parts = options_.accumulate, .recompute = options_.checkpoint_activations};
+    const std::int64_t ranks = is_together() ? context_.ranks.count() : 1;
+    return {.parts = std::min(options_.batch, options_.accumulate * ranks),
+            .recompute = options_.checkpoint_activations};
   }
 
   ShotBatches batches_of(const AdapterJob& job) {
@@ -174,18 +230,18 @@ class Trainer {
             .optimizer = options_.optimizer};
   }
 
-  train::TrainResult train(const AdapterJob& job) {
+  train::TrainResult train(const AdapterJob& job, Context& context) {
     const lora::LoraSet lora(parts_, lora::attention_targets(), lora_options(),
                              mix_seed(seed_of(job), "lora"));
     train::FlatParameters parameters(lora.parameters());
     ShotBatches batches = batches_of(job);
-    AdaptTask task(model_, conditioner_, batches, step_options());
-    const train::TrainResult result = run_training(engine_options(job), parameters, task, context_);
-    finish(job, result, lora.weights(), lora.count());
+    AdaptTask task(model_, conditioner_, batches, step_options(), context.ranks);
+    const train::TrainResult result = run_training(engine_options(job), parameters, task, context);
+    if (context.ranks.first()) finish(job, result, lora.weights(), lora.count());
     return result;
   }
 
-  std::vector<train::TrainResult> train_together(const AdapterGroup& group) {
+  std::vector<train::TrainResult> train_together(const AdapterGroup& group, Context& context) {
     lora::LoraGroup lora(parts_, lora::attention_targets(), lora_options(), std::ssize(group));
     train::StackedParameters parameters(lora.parameters());
     std::vector<ShotBatches> batches;
@@ -203,7 +259,7 @@ class Trainer {
                                                : cat("adapt ", group.front()->class_name, " to ",
                                                      group.back()->class_name);
     std::vector<train::TrainResult> results =
-        run_joint_training(name, engines, parameters, task, context_);
+        run_joint_training(name, engines, parameters, task, context);
     for (std::size_t i = 0; i < group.size(); ++i) {
       finish(*group[i], results[i], lora.weights(static_cast<std::int64_t>(i)), lora.count());
     }
@@ -248,6 +304,20 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
   models::warn_of_model_memory(tensors, {device, parse_dtype(common.dtype, device)}, report);
 }
 
+void warn_of_idle_ranks(const AdaptOptions& options, const AdaptPlan& plan,
+                        const Context& context) {
+  const bool is_together = options.mode == "dataset";
+  const std::int64_t each = options.adapters_per_batch;
+  const std::int64_t at_once =
+      is_together ? options.batch : (std::ssize(plan.jobs) + each - 1) / each;
+  if (context.ranks.count() <= at_once) return;
+  const char* why = "there are no more adapters";
+  if (is_together) why = "a step has no more images, --batch";
+  if (each > 1) why = "the adapters make no more groups, --adapters-per-batch";
+  context.report.warn(
+      cat("only ", at_once, " of ", context.ranks.count(), " ranks have work: ", why));
+}
+
 }  // namespace
 
 AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, Context& context) {
@@ -262,6 +332,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
   const AdaptPlan plan = make_plan(options, common);
   context.report.info(cat("adapt: ", plan.text()));
   report_room(options, common, plan, context.report);
+  warn_of_idle_ranks(options, plan, context);
   if (common.dry_run) {
     AdaptResult result;
     result.adapters = static_cast<std::int64_t>(plan.jobs.size());

@@ -38,6 +38,7 @@ struct AdaptOptions final : Options {
   bool flip = false;                    ///< show images mirrored, half of the time
   std::int64_t save_every = 500;
   std::int64_t validate_every = 50;
+  std::string shard = "1/1";  ///< I/N: the I-th of N parts of the classes
   train::OptimizerOptions optimizer{};
 
   void visit(FieldVisitor& visitor) override;
@@ -53,8 +54,9 @@ struct AdaptResult {
 
 /// Writes OUT/shots.json and, for the data set or in a folder a class (folders_for_classes of
 /// data/class_list.h), pytorch_lora_weights.safetensors and adapter.json; OUT/classes.txt in class
-/// mode. Complete adapters are skipped, an interrupted one goes on where it stopped. Error(kUsage)
-/// when OUT holds adapters of other settings and --force was not given.
+/// mode. Complete adapters are skipped, an interrupted one goes on where it stopped. Several ranks
+/// take adapters of classes in turn, and the rows of each batch for one adapter of all.
+/// Error(kUsage) when OUT holds adapters of other settings and --force was not given.
 AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, Context& context);
 
 }  // namespace dd::adapt

@@ -64,6 +64,9 @@ void AdaptOptions::visit(FieldVisitor& visitor) {
       {.help = "steps between resumable states; 0 = only when stopped", .low = 0, .high = kMany});
   visitor.field("validate-every", validate_every,
                 {.help = "steps between validation losses; 0 = none", .low = 0, .high = kMany});
+  visitor.field("shard", shard,
+                {.help = "I/N: train the I-th of N parts of the classes (--mode class), each in an "
+                         "--out of its own; copied into one folder, they are all adapters"});
   optimizer.visit(visitor);
 }
 

@@ -8,6 +8,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/shard.h"
 #include "dd/data/class_list.h"
 #include "dd/data/subset.h"
 #include "dd/text/prompt.h"
@@ -49,7 +50,10 @@ void add_jobs(AdaptPlan& plan, const AdaptOptions& options, const CommonOptions&
   const auto classes = static_cast<std::int64_t>(labels.size());
   const std::int64_t from_epochs = (options.epochs * images + options.batch - 1) / options.batch;
   const std::int64_t total = options.steps > 0 ? options.steps : from_epochs;
+  const Shard shard = parse_shard(options.shard);
   if (options.mode == "dataset") {
+    if (!shard.is_whole())
+      fail_usage("--shard divides classes; use --mode class, or mpirun for one adapter of all");
     plan.jobs.push_back({.class_name = "",
                          .folder = common.out,
                          .classes = labels,
@@ -58,7 +62,8 @@ void add_jobs(AdaptPlan& plan, const AdaptOptions& options, const CommonOptions&
                          .steps = total});
     return;
   }
-  for (const std::int64_t label : labels) {
+  for (std::int64_t i = shard.begin(classes); i < shard.end(classes); ++i) {
+    const std::int64_t label = labels[static_cast<std::size_t>(i)];
     const auto place = static_cast<std::size_t>(label);
     plan.jobs.push_back({.class_name = plan.shots->class_names()[place],
                          .folder = common.out / plan.folders[place],
@@ -66,6 +71,10 @@ void add_jobs(AdaptPlan& plan, const AdaptOptions& options, const CommonOptions&
                          .train = of_label(*plan.shots, split.train, label),
                          .validation = of_label(*plan.shots, split.validation, label),
                          .steps = steps_of_class(total, classes)});
+  }
+  if (plan.jobs.empty()) {
+    fail_usage(cat("--shard ", options.shard, " has no class to train, of ", classes,
+                   " in all; give a smaller N"));
   }
 }
 
@@ -128,7 +137,7 @@ std::string settings_text(const AdaptOptions& options, const CommonOptions& comm
   // (but for rounding).
   for (const char* key : {"model", "data", "shots_file", "save_every", "validate_every", "shots",
                           "split", "tokenizer", "prediction_type", "accumulate",
-                          "checkpoint_activations", "adapters_per_batch"}) {
+                          "checkpoint_activations", "adapters_per_batch", "shard"}) {
     settings.erase(key);
   }
   settings.update(options.model_options.identity());

@@ -103,6 +103,27 @@ TEST_F(AdaptPlanTest, RefusesWhatCannotBe) {
   EXPECT_EQ(kind(), ErrorKind::kInput);
 }
 
+TEST_F(AdaptPlanTest, ShardsShareTheClassesAndNothingElse) {
+  options_.mode = "class";
+  const AdaptPlan whole = make_plan(options_, common_);
+  std::vector<std::string> classes;
+  for (const char* shard : {"1/2", "2/2"}) {
+    options_.shard = shard;
+    const AdaptPlan part = make_plan(options_, common_);
+    EXPECT_EQ(part.data_hash, whole.data_hash);
+    for (const AdapterJob& job : part.jobs) {
+      classes.push_back(job.class_name);
+      EXPECT_EQ(job.steps, whole.jobs.front().steps);
+    }
+  }
+  EXPECT_EQ(classes, (std::vector<std::string>{"ankle_boot", "bag", "coat"}));
+  options_.shard = "1/9";
+  EXPECT_THROW(make_plan(options_, common_), Error) << "there are 3 classes";
+  options_.shard = "1/2";
+  options_.mode = "dataset";
+  EXPECT_THROW(make_plan(options_, common_), Error) << "one adapter cannot be divided";
+}
+
 TEST_F(AdaptPlanTest, SettingsLeaveOutWhatChangesNothing) {
   const std::string text = settings_text(options_, common_, "f32", 32);
   AdaptOptions moved = options_;
@@ -111,6 +132,7 @@ TEST_F(AdaptPlanTest, SettingsLeaveOutWhatChangesNothing) {
   moved.accumulate = 2;
   moved.checkpoint_activations = true;
   moved.adapters_per_batch = 3;
+  moved.shard = "2/3";
   EXPECT_EQ(settings_text(moved, common_, "f32", 32), text);
   moved.rank = 4;
   EXPECT_NE(settings_text(moved, common_, "f32", 32), text);

@@ -3,13 +3,16 @@
 
 #include <ATen/TensorOperators.h>
 
+#include <array>
+
 namespace dd::adapt {
 
 AdaptTask::AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-                     BatchSource& batches, const StepOptions& options)
+                     BatchSource& batches, const StepOptions& options, Ranks& ranks)
     : loss_(model, conditioner, options.recompute),
       batches_(batches),
       parts_(options.parts),
+      ranks_(ranks),
       validation_(batches.validation()) {}
 
 at::Tensor AdaptTask::loss(std::int64_t step) {
@@ -18,21 +21,24 @@ at::Tensor AdaptTask::loss(std::int64_t step) {
 
 at::Tensor AdaptTask::part_of_loss(std::int64_t step, std::int64_t part) {
   if (parts_ == 1) return loss(step);
-  if (part == 0) whole_ = batches_.batch(step);
+  // Another rank may have the first parts.
+  if (whole_step_ != step) whole_ = batches_.batch(step);
+  whole_step_ = step;
   const BatchPart rows = part_of(whole_.rows(), part, parts_);
   return loss_.mean(rows_of(whole_, rows.begin, rows.end)) * rows.share;
 }
 
 std::optional<double> AdaptTask::validation_loss() {
   if (validation_.empty()) return std::nullopt;
-  at::Tensor sum;
-  std::int64_t count = 0;
-  for (const DiffusionBatch& batch : validation_) {
-    const at::Tensor part = loss_.mean(batch).to(at::kDouble) * batch.rows();
-    sum = sum.defined() ? sum + part : part;
-    count += batch.rows();
+  std::array<double, 2> sum_and_count{};
+  for (auto i = static_cast<std::size_t>(ranks_.rank()); i < validation_.size();
+       i += static_cast<std::size_t>(ranks_.count())) {
+    const auto size = static_cast<double>(validation_[i].rows());
+    sum_and_count[0] += loss_.mean(validation_[i]).item<double>() * size;
+    sum_and_count[1] += size;
   }
-  return sum.item<double>() / static_cast<double>(count);
+  ranks_.sum(sum_and_count);
+  return sum_and_count[0] / sum_and_count[1];
 }
 
 }  // namespace dd::adapt

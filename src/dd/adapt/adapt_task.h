@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dd/adapt/diffusion_loss.h"
+#include "dd/core/ranks.h"
 #include "dd/train/engine.h"
 
 namespace dd::adapt {
@@ -13,9 +14,9 @@ namespace dd::adapt {
 class AdaptTask final : public train::Task {
  public:
   /// The first three must outlive the task. The source is asked for its validation batches right
-  /// away.
+  /// away; several ranks share the validation batches.
   AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-            BatchSource& batches, const StepOptions& options = {});
+            BatchSource& batches, const StepOptions& options = {}, Ranks& ranks = lone_rank());
 
   at::Tensor loss(std::int64_t step) override;
   std::int64_t parts() const override { return parts_; }
@@ -26,7 +27,9 @@ class AdaptTask final : public train::Task {
   DiffusionLoss loss_;
   BatchSource& batches_;
   std::int64_t parts_;
-  DiffusionBatch whole_;  ///< of the step whose parts are being computed
+  Ranks& ranks_;
+  DiffusionBatch whole_;          ///< of the step whose parts are being computed …
+  std::int64_t whole_step_ = -1;  ///< … which is this one
   std::vector<DiffusionBatch> validation_;
 };
 

@@ -20,6 +20,7 @@
 #include "dd/classify/training_data.h"
 #include "dd/core/csv.h"
 #include "dd/core/files.h"
+#include "dd/core/ranks.h"
 #include "dd/io/npy.h"
 
 namespace dd::align {
@@ -225,10 +226,11 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
   result.metrics["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.metrics["identity"] = identity;
+  result.text = alignment_table(result.metrics);
+  if (!context.ranks.first()) return result;
   if (!options.from_files()) write_features(common.out, sets);
   write_file_atomically(common.out / "nearest.csv", nearest_csv(sets, copies));
   write_json(file, result.metrics);
-  result.text = alignment_table(result.metrics);
   return result;
 }
 

@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/isfinite.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "dd/core/error.h"
 #include "dd/data/parallel.h"
 #include "dd/io/npy.h"
+#include "dd/tensor/shared_rows.h"
 
 namespace dd::align {
 namespace {
@@ -78,16 +78,16 @@ FeatureSets compute_features(const ImageSets& sets, const FeatureModel& model, s
   const std::int64_t total = sets.real.size() + sets.synthetic.size() + sets.shots.size();
   std::int64_t done = 0;
   const auto run = [&](const ImageSet& from, FeatureSet& to) {
-    std::vector<at::Tensor> parts;
-    for (std::int64_t first = 0; first < from.size(); first += batch) {
+    if (from.size() == 0) return;
+    const auto features = [&](std::int64_t first, std::int64_t count) {
       context.cancel.check();
-      const std::int64_t count = std::min(batch, from.size() - first);
-      parts.push_back(model.features(
-          read_images(*from.images, first, count, threads, context.cancel), threads));
-      done += count;
-      context.report.progress("compute features", done, total, "");
-    }
-    if (!parts.empty()) to.features.rows = at::cat(parts);
+      at::Tensor rows =
+          model.features(read_images(*from.images, first, count, threads, context.cancel), threads);
+      context.report.progress("compute features", done + first + count, total, "");
+      return rows;
+    };
+    to.features.rows = share_rows(context.ranks, from.size(), batch, features);
+    done += from.size();
   };
   run(sets.real, result.real);
   run(sets.synthetic, result.synthetic);

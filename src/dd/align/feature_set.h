@@ -28,7 +28,8 @@ struct FeatureSets {
   FeatureSet shots;  ///< may be empty
 };
 
-/// Runs the images of all sets through the model in batches.
+/// Runs the images of all sets through the model in batches, which the ranks of `context` share;
+/// together.
 FeatureSets compute_features(const ImageSets& sets, const FeatureModel& model, std::int64_t batch,
                              std::int64_t threads, const Context& context);
 

@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "dd/core/files.h"
 #include "dd/data/parallel.h"
 #include "dd/io/fingerprint.h"
+#include "dd/tensor/shared_rows.h"
 #include "dd/text/openai_merges.h"
 #include "dd/text/prompt.h"
 
@@ -128,21 +128,19 @@ at::Tensor score_images(const ClipModel& model, const at::Tensor& text_features,
                         const Context& context) {
   const at::NoGradGuard no_grad;
   ensure(images.size() > 0, "there is no image to score");
-  std::vector<at::Tensor> logits;
-  for (std::int64_t first = 0; first < images.size(); first += options.batch) {
+  const auto batch = [&](std::int64_t first, std::int64_t count) {
     context.cancel.check();
-    const std::int64_t count = std::min(options.batch, images.size() - first);
     const std::vector<Image> fitted =
         read_fitted(model, images, first, count, options.threads, context.cancel);
     const at::Tensor features =
         model.clip.encode_images(model.preprocess.pixels(fitted, model.placement));
-    // Left on the device, which so goes on while the next images are decoded.
-    logits.push_back(cosine_logits(model, features, text_features));
     if (!options.name.empty()) {
       context.report.progress(options.name, first + count, images.size(), "");
     }
-  }
-  return at::cat(logits).to(at::kCPU).contiguous();
+    // Left on the device, which so goes on while the next images are decoded.
+    return cosine_logits(model, features, text_features);
+  };
+  return share_rows(context.ranks, images.size(), options.batch, batch);
 }
 
 at::Tensor classify_images(const ClipModel& model, const at::Tensor& tokens, const Dataset& images,

@@ -61,7 +61,8 @@ struct ScoreOptions {
 };
 
 /// Logits float32 [size, C] on the CPU of every image of the set, in its order, without gradients.
-/// Error(kInput) names a damaged image.
+/// Together with the ranks of `context`, which share the images. Error(kInput) names a damaged
+/// image.
 at::Tensor score_images(const ClipModel& model, const at::Tensor& text_features,
                         const Dataset& images, const ScoreOptions& options, const Context& context);
 

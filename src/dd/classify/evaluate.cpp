@@ -15,6 +15,7 @@
 #include "dd/core/csv.h"
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
+#include "dd/core/ranks.h"
 #include "dd/lora/merged_lora.h"
 #include "dd/text/prompt.h"
 
@@ -201,6 +202,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
                                       static_cast<std::size_t>(logits.numel()));
   result.class_names = subject.class_names;
   result.accuracy = measure_accuracy(scores, subject.images.labels, logits.size(1));
+  if (!context.ranks.first()) return result;
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }

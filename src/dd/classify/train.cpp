@@ -78,7 +78,7 @@ class Trainer {
     if (!common_.force && has_record(common_.out, kClassifierFile, identity, "a classifier")) {
       context_.report.info(cat("the classifier in ", common_.out.string(), " is complete"));
       // A process that was killed right after its record left them.
-      if (!common_.dry_run) remove_states(common_.out);
+      if (!common_.dry_run && context_.ranks.first()) remove_states(common_.out);
       TrainClassifierResult result = read_result(common_.out);
       result.skipped = true;
       return result;
@@ -94,12 +94,13 @@ class Trainer {
         class_tokens(model, data_.class_names, options_.prompt_template, context_.report),
         options_,
         static_cast<std::uint64_t>(common_.seed),
-        threads};
+        threads,
+        context_.ranks};
     cache_images(data_, model.preprocess,
                  {.augmented = options_.augment, .threads = threads, .folder = common_.out},
                  context_);
-    if (common_.force) remove_classifier(common_.out);
-    write_prints(common_.out / kTrainingImages, prints);
+    if (common_.force) remove_earlier(common_.out);
+    if (context_.ranks.first()) write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
     train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
     return read_result(common_.out);
@@ -131,6 +132,11 @@ class Trainer {
     return result;
   }
 
+  void remove_earlier(const fs::path& folder) const {
+    if (context_.ranks.first()) remove_classifier(folder);
+    context_.ranks.meet();
+  }
+
   /// The record of a λ's own training, done now or earlier.
   Json candidate(const TrainingSetup& setup, double lambda, const fs::path& folder) {
     TrainOptions own = options_;
@@ -138,7 +144,7 @@ class Trainer {
     own.lambdas.clear();
     const std::string identity = identity_for(own);
     if (common_.force) {
-      remove_classifier(folder);
+      remove_earlier(folder);
     } else if (has_record(folder, kClassifierFile, identity, "a classifier")) {
       return read_json(folder / kClassifierFile);
     }
@@ -162,13 +168,16 @@ class Trainer {
         best_folder = folder;
       }
     }
-    for (const char* file : {kAdapterFile, kAdapterConfig, kCurveFile}) {
-      write_file_atomically(common_.out / file, read_file(best_folder / file));
-    }
     best["identity"] = identity;
     best["seconds"] = seconds;
     best["lambdas"] = tried;
-    write_json(common_.out / kClassifierFile, best);
+    if (context_.ranks.first()) {
+      for (const char* file : {kAdapterFile, kAdapterConfig, kCurveFile}) {
+        write_file_atomically(common_.out / file, read_file(best_folder / file));
+      }
+      write_json(common_.out / kClassifierFile, best);
+    }
+    context_.ranks.meet();
     return read_result(common_.out);
   }
 

@@ -2,12 +2,14 @@
 #include "dd/classify/training_data.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "dd/classify/class_match.h"
 #include "dd/classify/clip_model.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/memory.h"
+#include "dd/core/ranks.h"
 #include "dd/data/image_cache.h"
 #include "dd/data/parallel.h"
 #include "dd/data/shots.h"
@@ -143,7 +145,8 @@ void cache(LabelledImages& images, CacheOptions options, int longest, const Imag
   const std::int64_t memory =
       std::min(caching.memory, available_memory().value_or(caching.memory) / 2);
   if (bytes > memory) {
-    options.file = caching.folder / "images.cache";
+    // Ranks share the folder, and would empty each other's file.
+    options.file = caching.folder / cat("images-", context.ranks.rank(), ".cache");
     context.report.info(cat("the ", images.size(), " images may need ", bytes >> 30,
                             " GiB, more than memory should hold; their pixels go to a file in ",
                             caching.folder.string(), " until the training ends"));
@@ -152,6 +155,33 @@ void cache(LabelledImages& images, CacheOptions options, int longest, const Imag
   options.max_bytes = 2 * memory;
   if (longest > 0) images.images = std::make_shared<Reduced>(images.images, longest);
   images.images = std::make_shared<ImageCache>(images.images, options, context);
+}
+
+/// Of every image; ranks read other files.
+std::vector<std::string> content_hashes(const LabelledImages& images, std::int64_t threads,
+                                        const Context& context) {
+  Ranks& ranks = context.ranks;
+  const auto size_of = [&](std::int64_t rank) {
+    return (images.size() - rank + ranks.count() - 1) / ranks.count();
+  };
+  std::vector<std::string> own(static_cast<std::size_t>(size_of(ranks.rank())));
+  for_each_parallel(std::ssize(own), threads, context, "hash images", [&](std::int64_t i) {
+    own[static_cast<std::size_t>(i)] =
+        images.images->content_hash(ranks.rank() + i * ranks.count());
+  });
+  if (ranks.alone()) return own;
+  std::string lines;
+  for (const std::string& hash : own) lines += hash + '\n';
+  std::vector<std::string> all(static_cast<std::size_t>(images.size()));
+  std::int64_t rank = 0;
+  for (const std::string& part : ranks.gather(lines)) {
+    std::istringstream in(part);
+    for (std::int64_t i = 0; i < size_of(rank); ++i) {
+      std::getline(in, all[static_cast<std::size_t>(rank + i * ranks.count())]);
+    }
+    ++rank;
+  }
+  return all;
 }
 
 }  // namespace
@@ -192,15 +222,13 @@ void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageC
 std::string hash_of_images(const std::vector<std::string>& class_names,
                            const LabelledImages& images, std::int64_t threads,
                            const Context& context) {
-  std::vector<std::string> lines(static_cast<std::size_t>(images.size()));
-  for_each_parallel(images.size(), threads, context, "hash images", [&](std::int64_t i) {
-    const auto at = static_cast<std::size_t>(i);
-    lines[at] = cat(images.labels[at], ' ', images.images->id(i), ' ',
-                    images.images->content_hash(i), '\n');
-  });
+  const std::vector<std::string> hashes = content_hashes(images, threads, context);
   std::string text;
   for (const std::string& name : class_names) text += name + "\n";
-  for (const std::string& line : lines) text += line;
+  for (std::int64_t i = 0; i < images.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    text += cat(images.labels[at], ' ', images.images->id(i), ' ', hashes[at], '\n');
+  }
   return sha256_of(text);
 }
 

@@ -48,7 +48,8 @@ struct ImageCaching {
 void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageCaching& caching,
                   const Context& context);
 
-/// Hash of class names, labels, names and contents of a set's images.
+/// Hash of class names, labels, names and contents of a set's images. Together with the ranks of
+/// `context`, which share the files.
 std::string hash_of_images(const std::vector<std::string>& class_names,
                            const LabelledImages& images, std::int64_t threads,
                            const Context& context);

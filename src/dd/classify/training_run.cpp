@@ -115,7 +115,8 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
                      mix_seed(setup.seed, "classifier/lora"));
   train::FlatParameters parameters(lora.parameters());
   make_folder(run.folder);
-  ValidationRecord validation(run.folder / kBestFile, run.identity);
+  const bool writes = context.ranks.first();
+  ValidationRecord validation(run.folder / kBestFile, run.identity, writes);
   TrainingTask task(setup, plan, lora, parameters, validation);
   const train::EngineOptions engine = engine_options(setup, run, plan);
   const train::TrainResult result = train::run_training(engine, parameters, task, context);
@@ -128,10 +129,13 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
   }
   Json record = make_record(setup, run, plan, result, validation, chosen_step);
   record["curves"]["rate"] = rate_curve(engine, result);
-  write_adapter(run.folder, lora.weights(), lora_options(options));
-  write_file_atomically(run.folder / kCurveFile, curve_csv(engine, result));
-  write_json(run.folder / kClassifierFile, record);
-  remove_states(run.folder);
+  if (writes) {
+    write_adapter(run.folder, lora.weights(), lora_options(options));
+    write_file_atomically(run.folder / kCurveFile, curve_csv(engine, result));
+    write_json(run.folder / kClassifierFile, record);
+    remove_states(run.folder);
+  }
+  context.ranks.meet();
   return record;
 }
 

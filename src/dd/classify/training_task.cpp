@@ -56,6 +56,24 @@ at::Tensor weighted_loss(const at::Tensor& logits, const at::Tensor& targets, co
   return loss;
 }
 
+at::Tensor part_of_weighted_loss(const at::Tensor& logits, const at::Tensor& targets,
+                                 const BatchPlan& plan, Rows rows, double label_smoothing) {
+  at::Tensor loss = (logits * 0).sum();  // for parts without rows of any weight
+  const auto add = [&](std::int64_t first, std::int64_t count, double weight) {
+    const std::int64_t begin = std::max(first, rows.begin);
+    const std::int64_t end = std::min(first + count, rows.end);
+    if (begin >= end) return;
+    const at::Tensor sum =
+        at::cross_entropy_loss(logits.slice(0, begin - rows.begin, end - rows.begin),
+                               targets.slice(0, begin - rows.begin, end - rows.begin), {},
+                               at::Reduction::Sum, -100, label_smoothing);
+    loss = loss + sum * (weight / static_cast<double>(count));
+  };
+  add(0, plan.real, plan.real_weight);
+  add(plan.real, plan.synthetic, plan.synthetic_weight);
+  return loss;
+}
+
 TrainingTask::TrainingTask(const TrainingSetup& setup, const BatchPlan& plan, lora::LoraSet& lora,
                            const train::FlatParameters& parameters, ValidationRecord& record)
     : setup_(setup), plan_(plan), lora_(lora), parameters_(parameters), record_(record) {
@@ -68,22 +86,24 @@ TrainingTask::TrainingTask(const TrainingSetup& setup, const BatchPlan& plan, lo
   }
 }
 
-TrainingTask::Drawn TrainingTask::take(std::int64_t step) {
-  const bool there = ahead_.valid() && ahead_of_ == step;
+TrainingTask::Drawn TrainingTask::take(std::int64_t step, std::int64_t part) {
+  const bool there = ahead_.valid() && ahead_of_ == std::pair(step, part);
   if (!there) ahead_ = {};  // waits: the orders are used by one at a time
-  Drawn drawn = there ? ahead_.get() : draw(step);
+  Drawn drawn = there ? ahead_.get() : draw(step, rows_drawn(step, part));
   if (step + 1 < plan_.steps) {
-    ahead_of_ = step + 1;
-    ahead_ = std::async(std::launch::async, [this, step] { return draw(step + 1); });
+    ahead_of_ = {step + 1, part};
+    const Rows rows = rows_drawn(step + 1, part);
+    ahead_ = std::async(std::launch::async, [this, step, rows] { return draw(step + 1, rows); });
   }
   return drawn;
 }
 
-TrainingTask::Drawn TrainingTask::draw(std::int64_t step) {
+TrainingTask::Drawn TrainingTask::draw(std::int64_t step, Rows rows) {
   Drawn drawn;
-  std::vector<Slot> slots;
-  add_slots(real_order_, step, setup_.data.real, slots);
-  add_slots(synthetic_order_, step, setup_.data.synthetic, slots);
+  std::vector<Slot> batch;
+  add_slots(real_order_, step, setup_.data.real, batch);
+  add_slots(synthetic_order_, step, setup_.data.synthetic, batch);
+  const std::vector<Slot> slots(batch.begin() + rows.begin, batch.begin() + rows.end);
   for (const Slot& slot : slots) {
     drawn.labels.push_back(slot.images->labels[static_cast<std::size_t>(slot.index)]);
   }
@@ -97,8 +117,9 @@ TrainingTask::Drawn TrainingTask::draw(std::int64_t step) {
       out = preprocess.fit(image);
       return;
     }
-    Random random(mix_seed(setup_.seed, "classifier/augment",
-                           {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(i)}));
+    Random random(
+        mix_seed(setup_.seed, "classifier/augment",
+                 {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(rows.begin + i)}));
     out = augment(image, preprocess.size, setup_.options.augmentation, random);
   };
   if (setup_.threads > 1 && preprocess.size >= kThreadsPayFrom) {
@@ -110,11 +131,27 @@ TrainingTask::Drawn TrainingTask::draw(std::int64_t step) {
   return drawn;
 }
 
+bool TrainingTask::is_mixed(std::int64_t step) const {
+  const MixOptions& options = setup_.options.mixing;
+  Random random(mix_seed(setup_.seed, "classifier/mix", {static_cast<std::uint64_t>(step)}));
+  return options.share > 0 && random.chance(options.share);
+}
+
+Rows TrainingTask::rows_of(std::int64_t part) const {
+  const std::int64_t size = plan_.real + plan_.synthetic;
+  return {size * part / parts(), size * (part + 1) / parts()};
+}
+
+Rows TrainingTask::rows_drawn(std::int64_t step, std::int64_t part) const {
+  // Mixing takes an image's neighbour, which may be another rank's.
+  return is_mixed(step) ? Rows{0, plan_.real + plan_.synthetic} : rows_of(part);
+}
+
 void TrainingTask::mix(std::int64_t step, std::int64_t classes, at::Tensor& pixels,
                        at::Tensor& targets) const {
   const MixOptions& options = setup_.options.mixing;
   Random random(mix_seed(setup_.seed, "classifier/mix", {static_cast<std::uint64_t>(step)}));
-  if (options.share == 0 || !random.chance(options.share)) return;
+  if (options.share == 0 || !random.chance(options.share)) return;  // as is_mixed says
   targets = at::one_hot(targets, classes).to(at::kFloat);
   std::vector<at::Tensor> mixed_pixels;
   std::vector<at::Tensor> mixed_targets;
@@ -129,21 +166,34 @@ void TrainingTask::mix(std::int64_t step, std::int64_t classes, at::Tensor& pixe
   targets = at::cat(mixed_targets);
 }
 
-at::Tensor TrainingTask::loss(std::int64_t step) {
+std::int64_t TrainingTask::parts() const {
+  return std::min(plan_.real + plan_.synthetic, setup_.ranks.count());
+}
+
+at::Tensor TrainingTask::part_of_loss(std::int64_t step, std::int64_t part) {
   const ClipModel& model = setup_.model;
-  const Drawn drawn = take(step);
+  const Rows own = rows_of(part);
+  const Drawn drawn = take(step, part);
   if (setup_.options.dropout > 0) {
+    const auto number = static_cast<std::uint64_t>(step);
+    const char* purpose = "classifier/dropout";
     lora_.seed_dropout(
-        mix_seed(setup_.seed, "classifier/dropout", {static_cast<std::uint64_t>(step)}));
+        parts() == 1 ? mix_seed(setup_.seed, purpose, {number})
+                     : mix_seed(setup_.seed, purpose, {number, static_cast<std::uint64_t>(part)}));
   }
   const at::Tensor text = model.clip.encode_texts(setup_.tokens);
   at::Tensor pixels = model.preprocess.pixels(drawn.images, model.placement);
   at::Tensor targets = as_tensor(drawn.labels, model.placement.device);
-  mix(step, text.size(0), pixels, targets);
-  const at::Tensor features = model.clip.encode_images(pixels);
+  if (is_mixed(step)) {
+    mix(step, text.size(0), pixels, targets);
+    pixels = pixels.slice(0, own.begin, own.end);
+    targets = targets.slice(0, own.begin, own.end);
+  }
+  const at::Tensor logits = cosine_logits(model, model.clip.encode_images(pixels), text);
   done_ = step + 1;
-  return weighted_loss(cosine_logits(model, features, text), targets, plan_,
-                       setup_.options.label_smoothing);
+  const double smoothing = setup_.options.label_smoothing;
+  if (parts() == 1) return weighted_loss(logits, targets, plan_, smoothing);
+  return part_of_weighted_loss(logits, targets, plan_, own, smoothing);
 }
 
 std::optional<double> TrainingTask::validation_loss() {
@@ -151,9 +201,9 @@ std::optional<double> TrainingTask::validation_loss() {
   if (images.empty()) return std::nullopt;
   lora_.stop_dropout();
   NullReporter silent;
-  const at::Tensor logits =
-      classify_images(setup_.model, setup_.tokens, *images.images,
-                      {.batch = 256, .threads = setup_.threads, .name = ""}, {silent, never_});
+  const at::Tensor logits = classify_images(setup_.model, setup_.tokens, *images.images,
+                                            {.batch = 256, .threads = setup_.threads, .name = ""},
+                                            {silent, never_, setup_.ranks});
   const std::span<const float> scores(logits.const_data_ptr<float>(),
                                       static_cast<std::size_t>(logits.numel()));
   const AccuracyReport report = measure_accuracy(scores, images.labels, logits.size(1));

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <memory>
+#include <stdexcept>
+
 #include "dd/classify/training_run.h"
 #include "support/colour_set.h"
 #include "support/oracle.h"
@@ -40,6 +44,31 @@ class TrainingTaskOracle : public testing::Test {
                          model_.clip.encode_texts(recorded_.tensor("input_ids")));
   }
 
+  /// Three classes of five pictures.
+  TrainingData colours() const {
+    test::write_colour_set(folder_.path() / "photos", 5, 2);
+    TrainingData data;
+    data.real.images = open_dataset({"folder", folder_.path() / "photos"}, "train");
+    data.class_names = data.real.images->class_names();
+    for (std::int64_t i = 0; i < data.real.images->size(); ++i) {
+      data.real.labels.push_back(data.real.images->label(i));
+    }
+    return data;
+  }
+
+  TrainingSetup setup_for(const TrainingData& data, const TrainOptions& options,
+                          Ranks& ranks) const {
+    NullReporter silent;
+    return {.model = model_,
+            .data = data,
+            .tokens = class_tokens(model_, data.class_names, "a {}", silent),
+            .options = options,
+            .seed = 5,
+            .threads = 1,
+            .ranks = ranks};
+  }
+
+  const test::TemporaryFolder folder_;
   const ClipModel model_ = ClipModel::load(oracle_path("models/clip"), {});
   const io::SafetensorsFile recorded_{oracle_path("models/clip/expected.safetensors")};
   const io::SafetensorsFile expected_{oracle_path("lora/clip/expected.safetensors")};
@@ -47,6 +76,28 @@ class TrainingTaskOracle : public testing::Test {
   lora::LoraSet lora_{parts_, lora_targets({}), {.rank = 4, .alpha = 8}, 1};
   train::FlatParameters parameters_{lora_.parameters()};
 };
+
+/// Rows of both kinds cut anywhere, as ranks cut them: loss and gradient are the whole batch's.
+TEST_F(TrainingTaskOracle, PartsOfABatchAddUpToItsLossAndGradient) {
+  const at::Tensor labels = expected_.tensor("labels");
+  const BatchPlan plan{.real = 1, .synthetic = 3, .real_weight = 0.8, .synthetic_weight = 0.2};
+  const at::Tensor whole = weighted_loss(logits(), labels, plan, 0.1);
+  whole.backward();
+  const at::Tensor gradient = parameters_.gradient().clone();
+  for (const std::int64_t cut : {1, 2, 3}) {
+    parameters_.zero_gradient();
+    double sum = 0;
+    for (const Rows rows : {Rows{0, cut}, Rows{cut, 4}}) {
+      const at::Tensor part =
+          part_of_weighted_loss(logits().slice(0, rows.begin, rows.end),
+                                labels.slice(0, rows.begin, rows.end), plan, rows, 0.1);
+      part.backward();
+      sum += part.item<double>();
+    }
+    EXPECT_NEAR(sum, whole.item<double>(), 1e-6) << "cut before row " << cut;
+    expect_close(parameters_.gradient(), gradient, "gradient", 1e-5);
+  }
+}
 
 TEST_F(TrainingTaskOracle, LogitsLossAndGradientsEqualPeft) {
   const at::Tensor scores = logits();
@@ -81,24 +132,11 @@ TEST_F(TrainingTaskOracle, LambdaWeighsTheMeansOfBothKinds) {
 }
 
 TEST_F(TrainingTaskOracle, PicturesPreparedAheadAreThoseOfTheirStep) {
-  const test::TemporaryFolder folder;
-  test::write_colour_set(folder.path() / "photos", 5, 2);
-  TrainingData data;
-  data.real.images = open_dataset({"folder", folder.path() / "photos"}, "train");
-  data.class_names = data.real.images->class_names();
-  for (std::int64_t i = 0; i < data.real.images->size(); ++i) {
-    data.real.labels.push_back(data.real.images->label(i));
-  }
+  const TrainingData data = colours();
   const TrainOptions options;
-  NullReporter silent;
-  const TrainingSetup setup{.model = model_,
-                            .data = data,
-                            .tokens = class_tokens(model_, data.class_names, "a {}", silent),
-                            .options = options,
-                            .seed = 5,
-                            .threads = 1};
+  const TrainingSetup setup = setup_for(data, options, lone_rank());
   const BatchPlan plan{.real = 4, .real_weight = 1, .steps = 6};
-  ValidationRecord record(folder.path() / "best", "identity");
+  ValidationRecord record(folder_.path() / "best", "identity");
   const auto alone = [&](std::int64_t step) {
     return TrainingTask(setup, plan, lora_, parameters_, record).loss(step).item<double>();
   };
@@ -108,6 +146,50 @@ TEST_F(TrainingTaskOracle, PicturesPreparedAheadAreThoseOfTheirStep) {
   }
   EXPECT_EQ(task.loss(2).item<double>(), alone(2)) << "in another order";
   EXPECT_NE(alone(2), alone(3));
+}
+
+/// A task asks its ranks for nothing but their number; the parts of both are computed here.
+class TwoRanks final : public Ranks {
+ public:
+  std::int64_t rank() const override { return 0; }
+  std::int64_t count() const override { return 2; }
+  void meet() override { fail_alone(); }
+  std::string from_first(std::string) override { fail_alone(); }
+  std::vector<std::string> gather(std::string) override { fail_alone(); }
+  void sum(std::span<double>) override { fail_alone(); }
+  void sum_many(std::span<float>) override { fail_alone(); }
+  void restart_queue() override { fail_alone(); }
+  std::int64_t take() override { fail_alone(); }
+  bool share_stop(bool) override { fail_alone(); }
+  Outcome settle(const Outcome& mine) override { return mine; }
+
+ private:
+  [[noreturn]] static void fail_alone() { throw std::logic_error("there is no second rank"); }
+};
+
+TEST_F(TrainingTaskOracle, PartsPreparedAheadAreThoseOfTheirStep) {
+  const TrainingData data = colours();
+  TrainOptions options;
+  options.mixing.share = 0.5;
+  TwoRanks ranks;
+  const TrainingSetup shared = setup_for(data, options, ranks);
+  const TrainingSetup whole = setup_for(data, options, lone_rank());
+  const BatchPlan plan{.real = 5, .real_weight = 1, .steps = 8};
+  ValidationRecord record(folder_.path() / "best", "identity");
+  const auto task_of = [&](const TrainingSetup& setup) {
+    return std::make_unique<TrainingTask>(setup, plan, lora_, parameters_, record);
+  };
+  const std::array tasks{task_of(shared), task_of(shared)};
+  for (std::int64_t step = 0; step < plan.steps; ++step) {
+    double sum = 0;
+    for (const std::int64_t part : {0, 1}) {
+      const double loss =
+          tasks[static_cast<std::size_t>(part)]->part_of_loss(step, part).item<double>();
+      EXPECT_EQ(loss, task_of(shared)->part_of_loss(step, part).item<double>()) << step;
+      sum += loss;
+    }
+    EXPECT_NEAR(sum, task_of(whole)->loss(step).item<double>(), 1e-5) << step;
+  }
 }
 
 }  // namespace

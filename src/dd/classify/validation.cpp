@@ -6,8 +6,8 @@
 
 namespace dd::classify {
 
-ValidationRecord::ValidationRecord(std::filesystem::path file, std::string identity)
-    : file_(std::move(file)), identity_(std::move(identity)) {
+ValidationRecord::ValidationRecord(std::filesystem::path file, std::string identity, bool writes)
+    : file_(std::move(file)), identity_(std::move(identity)), writes_(writes) {
   if (!std::filesystem::exists(file_)) return;
   const io::SafetensorsFile saved(file_);
   const io::Metadata& metadata = saved.metadata();
@@ -29,7 +29,7 @@ void ValidationRecord::add(std::int64_t step, double top1, const at::Tensor& par
     best_step_ = step;
     best_ = parameters.detach().to(at::kCPU, at::kFloat, false, true);
   }
-  save();
+  if (writes_) save();
 }
 
 void ValidationRecord::save() const {

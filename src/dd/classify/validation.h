@@ -15,8 +15,8 @@ namespace dd::classify {
 /// the same accuracies.
 class ValidationRecord {
  public:
-  /// Takes over what the file holds where it is of this identity.
-  ValidationRecord(std::filesystem::path file, std::string identity);
+  /// Takes over what the file holds where it is of this identity. Of several ranks one `writes`.
+  ValidationRecord(std::filesystem::path file, std::string identity, bool writes = true);
 
   /// Notes the accuracy after `step` updates; of equal ones the first is the best.
   void add(std::int64_t step, double top1, const at::Tensor& parameters);
@@ -31,6 +31,7 @@ class ValidationRecord {
 
   std::filesystem::path file_;
   std::string identity_;
+  bool writes_;
   std::map<std::int64_t, double> curve_;
   std::optional<std::int64_t> best_step_;
   at::Tensor best_;

@@ -38,7 +38,8 @@ Command adapt_command() {
                "adapters are\n"
                "skipped.\n"
                "  datadream adapt --model sd --data fashion-mnist:DIR --shots 16 --mode class "
-               "--out adapters"},
+               "--out adapters",
+       .shares_work = true},
       adapt);
 }
 

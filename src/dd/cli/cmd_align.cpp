@@ -24,7 +24,8 @@ Command align_command() {
                "synthetic\n"
                "one, and near copies of shots) and the features as .npy files.\n"
                "  datadream align --real fashion-mnist:DIR --synthetic images --clip clip "
-               "--out alignment"},
+               "--out alignment",
+       .shares_work = true},
       align);
 }
 

@@ -27,7 +27,8 @@ Command evaluate_command() {
                "OUT/predictions.csv\n"
                "(file, label, predicted, then a logit for each class).\n"
                "  datadream evaluate --clip clip --classifier classifier "
-               "--data fashion-mnist:DIR --out metrics"},
+               "--data fashion-mnist:DIR --out metrics",
+       .shares_work = true},
       evaluate);
 }
 

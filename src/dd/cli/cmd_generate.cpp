@@ -29,7 +29,8 @@ Command generate_command() {
                "--classes fashion-mnist:DIR \\\n"
                "    --per-class 100 --out images\n"
                "  datadream generate --model stable-diffusion --prompt \"a photo of a coat\" "
-               "--count 4 --out coats"},
+               "--count 4 --out coats",
+       .shares_work = true},
       generate);
 }
 

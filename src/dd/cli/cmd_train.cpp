@@ -34,7 +34,8 @@ Command train_command() {
                "Stopped, it goes on where it was when called again.\n"
                "  datadream train --clip clip --synthetic images --real fashion-mnist:DIR "
                "--shots 16 \\\n"
-               "    --out classifier"},
+               "    --out classifier",
+       .shares_work = true},
       train);
 }
 

@@ -28,6 +28,7 @@ struct CommandInfo {
   std::string help{};     ///< what it reads and writes, with an example
   bool needs_out = true;  ///< --out must be given
   OutLocking locking = OutLocking::kInside;
+  bool shares_work = false;  ///< among the ranks that a launcher such as mpirun started
   std::string positional{};  ///< name of the field that is also taken without its flag
 };
 

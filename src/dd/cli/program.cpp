@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/cli/program.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <sys/ioctl.h>
@@ -8,9 +9,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <system_error>
 
 #include "dd/cli/completion.h"
@@ -18,11 +22,14 @@
 #include "dd/cli/help.h"
 #include "dd/cli/json_log.h"
 #include "dd/cli/man_page.h"
+#include "dd/cli/rank_reporter.h"
 #include "dd/cli/stop_signals.h"
 #include "dd/cli/terminal_reporter.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/folder_lock.h"
+#include "dd/ranks/join.h"
+#include "dd/ranks/machine.h"
 #include "dd/tensor/profile.h"
 
 namespace dd::cli {
@@ -62,39 +69,70 @@ std::filesystem::path lock_file_of(const CommandInfo& info, const CommonOptions&
   return clean.parent_path() / cat(".", clean.filename().string(), ".lock");
 }
 
-void run_command(const Command& command, const CommonOptions& common, std::ostream& results,
-                 std::ostream& messages) {
-  CancelToken cancel;
-  const StopSignals signals(cancel);
-  TerminalReporter terminal(messages, style_for(common), seconds_now);
-  // Before the log is opened: a refused process must not empty the holder's.
-  std::optional<FolderLock> lock;
-  if (const auto file = lock_file_of(command.info, common); !file.empty()) {
-    lock.emplace(common.out, file);
-    if (!lock->held())
-      terminal.warn(cat("the disk of ", file.string(),
-                        " knows no locks; start no second process on the same --out"));
+/// What a command runs in: this process alone, or one of several.
+struct Session {
+  CancelToken& cancel;
+  Ranks& ranks;
+};
+
+/// Cores and devices are divided among the ranks of a machine, where the user did not choose.
+CommonOptions for_this_rank(CommonOptions common, Ranks& ranks) {
+  if (ranks.alone()) return common;
+  const LocalRanks local = local_ranks(ranks);
+  if (common.threads == 0) common.threads = std::max<std::int64_t>(1, local.cores / local.count);
+  const auto devices = static_cast<std::int64_t>(at::hasCUDA() ? at::getNumGPUs() : 0);
+  const bool any_device = common.device == "auto" || common.device == "cuda";
+  // Launchers may show each rank its own device alone.
+  if (any_device && devices > 0) common.device = cat("cuda:", local.rank % devices);
+  return common;
+}
+
+/// Null where the command needs no lock.
+std::unique_ptr<FolderLock> lock_out(const CommandInfo& info, const CommonOptions& common,
+                                     Reporter& report) {
+  const auto file = lock_file_of(info, common);
+  if (file.empty()) return nullptr;
+  auto lock = std::make_unique<FolderLock>(common.out, file);
+  if (!lock->held()) {
+    report.warn(cat("the disk of ", file.string(),
+                    " knows no locks; start no second process on the same --out"));
   }
+  return lock;
+}
+
+void run_command(const Command& command, const CommonOptions& given, const Session& session,
+                 std::ostream& results, std::ostream& messages) {
+  Ranks& ranks = session.ranks;
+  if (!ranks.alone() && !command.info.shares_work) {
+    fail_usage(cat(command.info.name, " works in one process, but was started as ", ranks.count(),
+                   "; start it without mpirun or srun"));
+  }
+  TerminalReporter terminal(messages, style_for(given), seconds_now);
+  // Before the log is opened: a refused process must not empty the holder's.
+  std::unique_ptr<FolderLock> lock;
+  if (ranks.first()) lock = lock_out(command.info, given, terminal);
   std::optional<JsonLog> log;
-  if (!common.log_json.empty()) log.emplace(common.log_json, terminal);
+  if (!given.log_json.empty() && ranks.first()) log.emplace(given.log_json, terminal);
+  const CommonOptions common = for_this_rank(given, ranks);
   if (common.threads > 0) at::set_num_threads(static_cast<int>(common.threads));
-  Reporter& shown = log ? static_cast<Reporter&>(*log) : terminal;
+  RankReporter shown(log ? static_cast<Reporter&>(*log) : terminal, ranks, session.cancel);
   std::optional<Profile> profile;
-  if (common.profile) profile.emplace(shown);
-  Context context{profile ? static_cast<Reporter&>(*profile) : shown, cancel};
+  if (common.profile && ranks.first()) profile.emplace(shown);
+  Context context{profile ? static_cast<Reporter&>(*profile) : shown, session.cancel, ranks};
   try {
     command.run(common, context, results);
   } catch (const Error& error) {
     // What is put in place whole is not there yet; an earlier one keeps its own.
     const bool is_begun = command.info.locking != OutLocking::kBeside;
-    if (error.kind() == ErrorKind::kCancelled && is_begun) save_config(command, common);
+    if (error.kind() == ErrorKind::kCancelled && is_begun && ranks.first())
+      save_config(command, given);
     throw;
   }
   if (profile) {
     profile->stop();
     profile->print(messages, measured_peak());
   }
-  save_config(command, common);
+  if (ranks.first()) save_config(command, given);
   if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");
 }
 
@@ -123,7 +161,7 @@ FoundCommand find_command(const std::vector<std::string>& arguments,
 }
 
 void dispatch(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
-              std::ostream& results, std::ostream& messages) {
+              const Session& session, std::ostream& results, std::ostream& messages) {
   const std::string first = arguments.empty() ? "--help" : arguments.front();
   if (first == "--help" || first == "-h" || first == "help") {
     results << program_help(commands);
@@ -155,7 +193,7 @@ void dispatch(const std::vector<std::string>& arguments, const std::vector<Comma
   }
   CommonOptions common;
   parse_command(command, rest, names, common);
-  run_command(command, common, results, messages);
+  run_command(command, common, session, results, messages);
 }
 
 Status status_of(ErrorKind kind) {
@@ -207,38 +245,68 @@ std::string text_of(const c10::Error& error) {
   return cat("out of memory: ", bytes, " bytes more were needed", kMemoryRemedy);
 }
 
+/// Runs the work and says how it ended.
+Outcome outcome_of(const std::function<void()>& work) {
+  try {
+    work();
+    return {};
+  } catch (const Error& error) {
+    return {status_of(error.kind()), error.kind() == ErrorKind::kCancelled, error.what()};
+  } catch (const c10::OutOfMemoryError& error) {
+    return {kFailed, false,
+            cat("out of device memory: ", error.what_without_backtrace(),
+                "; take a smaller batch, or --device cpu")};
+  } catch (const c10::Error& error) {
+    return {kFailed, false, text_of(error)};
+  } catch (const std::bad_alloc&) {
+    return {kFailed, false, cat("out of memory", kMemoryRemedy)};
+  } catch (const std::system_error& error) {
+    const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
+    return {
+        kFailed, false,
+        no_thread ? cat("out of memory, or of threads", kMemoryRemedy) : std::string(error.what())};
+  } catch (const std::exception& error) {
+    // oneDNN's words when it finds no memory for its code and buffers.
+    const bool of_onednn = std::string_view(error.what()).starts_with("could not ");
+    return {kFailed, false,
+            of_onednn ? cat("out of memory, it seems: oneDNN ", error.what(), kMemoryRemedy)
+                      : std::string(error.what())};
+  }
+}
+
+int report(const Outcome& outcome, std::ostream& messages) {
+  if (outcome.status == kDone) return kDone;
+  messages << (outcome.is_stopped ? "datadream: " : "datadream: error: ")
+           << on_one_line(outcome.text) << std::endl;
+  return outcome.status;
+}
+
 }  // namespace
 
 int run_program(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
                 std::ostream& results, std::ostream& messages) {
-  const auto report = [&messages](Status status, const std::string& text) {
-    messages << (status == kStopped ? "datadream: " : "datadream: error: ") << on_one_line(text)
-             << std::endl;
-    return status;
-  };
-  try {
-    dispatch(arguments, commands, results, messages);
-    return kDone;
-  } catch (const Error& error) {
-    return report(status_of(error.kind()), error.what());
-  } catch (const c10::OutOfMemoryError& error) {
-    return report(kFailed, cat("out of device memory: ", error.what_without_backtrace(),
-                               "; take a smaller batch, or --device cpu"));
-  } catch (const c10::Error& error) {
-    return report(kFailed, text_of(error));
-  } catch (const std::bad_alloc&) {
-    return report(kFailed, cat("out of memory", kMemoryRemedy));
-  } catch (const std::system_error& error) {
-    const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
-    return report(kFailed, no_thread ? cat("out of memory, or of threads", kMemoryRemedy)
-                                     : std::string(error.what()));
-  } catch (const std::exception& error) {
-    // oneDNN's words when it finds no memory for its code and buffers.
-    const bool of_onednn = std::string_view(error.what()).starts_with("could not ");
-    return report(kFailed,
-                  of_onednn ? cat("out of memory, it seems: oneDNN ", error.what(), kMemoryRemedy)
-                            : std::string(error.what()));
+  const Launch launch = find_launch();
+  CancelToken cancel;
+  // Before MPI starts threads of its own.
+  std::optional<StopSignals> signals(std::in_place, cancel, launch.rank == 0);
+  if (launch.count == 1) {
+    return report(outcome_of([&] {
+                    dispatch(arguments, commands, {cancel, lone_rank()}, results, messages);
+                  }),
+                  messages);
   }
+  std::unique_ptr<Ranks> ranks;
+  const Outcome joined = outcome_of([&] { ranks = join_ranks(launch); });
+  // All fail alike: one tells, the others leave without a word, or it would be killed for them.
+  if (!ranks) return launch.rank == 0 ? report(joined, messages) : kDone;
+  std::ostringstream unseen;
+  std::ostream& shown = ranks->first() ? results : unseen;
+  const Outcome agreed = ranks->settle(outcome_of([&] {
+    dispatch(arguments, commands, {cancel, *ranks}, shown, messages);
+  }));
+  // From here on launchers may end this rank because another is gone.
+  signals.reset();
+  return ranks->first() ? report(agreed, messages) : agreed.status;
 }
 
 }  // namespace dd::cli

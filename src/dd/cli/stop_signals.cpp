@@ -27,7 +27,7 @@ void hold_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-StopSignals::StopSignals(CancelToken& token) {
+StopSignals::StopSignals(CancelToken& token, bool notices) : notices_(notices) {
   hold_stop_signals();
   thread_ = std::thread([this, &token] { wait_for_signals(token); });
 }
@@ -46,6 +46,7 @@ void StopSignals::wait_for_signals(CancelToken& token) {
     if (closing_) return;
     if (token.requested()) _exit(kStoppedStatus);
     token.request();
+    if (!notices_) continue;
     constexpr std::string_view kNotice = "\ndatadream: stopping; once more leaves at once\n";
     // Nothing can be done about a closed standard error.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kNotice.data(), kNotice.size());

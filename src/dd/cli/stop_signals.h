@@ -17,8 +17,8 @@ void hold_stop_signals();
 /// by a thread of its own, which may lock and print, unlike a signal handler.
 class StopSignals {
  public:
-  /// The token must outlive this object.
-  explicit StopSignals(CancelToken& token);
+  /// The token must outlive this object. `notices` says on standard error that a stop was heard.
+  explicit StopSignals(CancelToken& token, bool notices = true);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
@@ -26,6 +26,7 @@ class StopSignals {
  private:
   void wait_for_signals(CancelToken& token);
 
+  const bool notices_;
   std::atomic<bool> closing_{false};
   std::thread thread_;
 };

@@ -6,7 +6,11 @@
 namespace dd {
 
 void CancelToken::check() const {
-  if (requested()) throw Error(ErrorKind::kCancelled, "stopped; the same command resumes the work");
+  if (requested()) stop();
+}
+
+void CancelToken::stop() {
+  throw Error(ErrorKind::kCancelled, "stopped; the same command resumes the work");
 }
 
 }  // namespace dd

@@ -29,15 +29,21 @@ class CancelToken {
   bool requested() const noexcept { return requested_.load(std::memory_order_relaxed); }
   /// Throws Error(kCancelled) when a stop was asked for.
   void check() const;
+  /// Throws it because one was asked for elsewhere, as of another rank.
+  [[noreturn]] static void stop();
 
  private:
   std::atomic<bool> requested_{false};
 };
 
-/// What every stage gets from its caller. Both outlive the stage.
+class Ranks;
+Ranks& lone_rank();
+
+/// What every stage gets from its caller. All of it outlives the stage.
 struct Context {
   Reporter& report;
   const CancelToken& cancel;
+  Ranks& ranks = lone_rank();  ///< the processes that do the stage together, see ranks.h
 };
 
 /// Swallows everything; for callers that do not care.

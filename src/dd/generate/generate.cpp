@@ -8,9 +8,13 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <span>
+#include <sstream>
 
 #include "dd/core/error.h"
+#include "dd/core/ranks.h"
 #include "dd/core/room.h"
+#include "dd/core/shard.h"
 #include "dd/generate/loras.h"
 #include "dd/generate/pipeline.h"
 #include "dd/generate/writer.h"
@@ -97,35 +101,67 @@ class Run {
       const Plan& plan, Context& context)
       : model_(model), drawer_(drawer), options_(options), plan_(plan), context_(context) {}
 
+  /// Together with the other ranks, who see the same `todo`. A batch is the same whoever draws it.
   void draw(const std::vector<PlannedImage>& todo, const std::vector<std::vector<LoraUse>>& loras,
             const ImageSetWriter& writer) {
-    const auto total = static_cast<std::int64_t>(todo.size());
-    const std::int64_t batch = options_.batch > 0 ? options_.batch : drawer_.automatic_batch();
+    const auto batch = static_cast<std::size_t>(batch_size());
+    std::vector<std::span<const PlannedImage>> batches;
+    std::vector<std::int64_t> group_ends;
     for (std::size_t begin = 0; begin < todo.size();) {
       const std::vector<LoraUse>& uses = loras[todo[begin].subject];
       std::size_t end = begin;
       while (end < todo.size() && loras[todo[end].subject] == uses) ++end;
-      std::optional<lora::MergedLora> merged;
-      if (!uses.empty()) merged.emplace(apply_loras(model_, uses, context_.report));
-      prompts_.clear();
-      if (drawer_.options().guidance.enabled()) unconditional_ = drawer_.encode(options_.negative);
-      for (; begin < end; begin += static_cast<std::size_t>(batch)) {
-        const std::size_t count = std::min(static_cast<std::size_t>(batch), end - begin);
-        draw_batch(std::span(todo).subspan(begin, count), total, writer);
+      for (; begin < end; begin += std::min(batch, end - begin)) {
+        batches.push_back(std::span(todo).subspan(begin, std::min(batch, end - begin)));
       }
-      begin = end;
+      group_ends.push_back(std::ssize(batches));
     }
+    const std::vector<std::int64_t> runs = cut_into_runs(group_ends, context_.ranks.count());
+    total_ = std::ssize(todo);
+    share_out(context_.ranks, std::ssize(runs), [&](std::int64_t i) {
+      const std::int64_t begin = i == 0 ? 0 : runs[static_cast<std::size_t>(i - 1)];
+      const std::int64_t count = runs[static_cast<std::size_t>(i)] - begin;
+      const auto run = std::span(batches).subspan(static_cast<std::size_t>(begin),
+                                                  static_cast<std::size_t>(count));
+      change_loras(loras[run.front().front().subject]);
+      for (const std::span<const PlannedImage> planned : run) {
+        // Whatever stands before it in the list is drawn, or another rank is at it.
+        done_ = planned.data() - todo.data();
+        draw_batch(planned, writer);
+      }
+    });
     finish_writing();
+    context_.ranks.meet();
+    context_.report.progress("generate", total_, total_, "");
   }
 
  private:
-  void draw_batch(std::span<const PlannedImage> batch, std::int64_t total,
-                  const ImageSetWriter& writer) {
+  /// Together: ranks that find other amounts of free memory must still make the same batches.
+  std::int64_t batch_size() {
+    if (options_.batch > 0) return options_.batch;
+    std::int64_t smallest = drawer_.automatic_batch();
+    if (context_.ranks.alone()) return smallest;
+    for (const std::string& other : context_.ranks.gather(std::to_string(smallest))) {
+      smallest = std::min<std::int64_t>(smallest, std::stoll(other));
+    }
+    return smallest;
+  }
+
+  void change_loras(const std::vector<LoraUse>& uses) {
+    if (uses_ != nullptr && *uses_ == uses) return;
+    merged_.reset();
+    if (!uses.empty()) merged_.emplace(apply_loras(model_, uses, context_.report));
+    uses_ = &uses;
+    prompts_.clear();
+    if (drawer_.options().guidance.enabled()) unconditional_ = drawer_.encode(options_.negative);
+  }
+
+  void draw_batch(std::span<const PlannedImage> batch, const ImageSetWriter& writer) {
     std::vector<std::uint64_t> seeds;
     for (const PlannedImage& planned : batch) seeds.push_back(planned.seed);
     const auto on_step = [&](std::int64_t step) {
       context_.cancel.check();
-      context_.report.progress("generate", done_, total,
+      context_.report.progress("generate", done_, total_,
                                cat("step ", step, "/", drawer_.evaluations()));
     };
     const at::Tensor context = conditioning(batch);
@@ -142,7 +178,7 @@ class Run {
                             }
                           });
     done_ += static_cast<std::int64_t>(batch.size());
-    context_.report.progress("generate", done_, total, "");
+    context_.report.progress("generate", done_, total_, "");
   }
 
   /// [B, T, width]; each prompt is encoded once, and kept while batches still need it.
@@ -189,10 +225,13 @@ class Run {
   const GenerateOptions& options_;
   const Plan& plan_;
   Context& context_;
-  std::map<std::string, at::Tensor> prompts_;  ///< conditioning by prompt
+  std::optional<lora::MergedLora> merged_;
+  const std::vector<LoraUse>* uses_ = nullptr;  ///< what is merged; null before the first
+  std::map<std::string, at::Tensor> prompts_;   ///< conditioning by prompt
   std::map<const StartImage*, models::Posterior> encoded_;
   at::Tensor unconditional_;
   std::int64_t done_ = 0;
+  std::int64_t total_ = 0;
   std::future<void> writing_;  ///< last, so that it ends before anything it uses goes
 };
 
@@ -234,12 +273,36 @@ struct Request {
 };
 
 /// What can be checked without a model goes first: a mistyped class file should not wait for one.
-Request make_request(const GenerateOptions& options, const CommonOptions& common) {
+Request make_request(const GenerateOptions& options, const CommonOptions& common, Ranks& ranks) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; name the folder for the images");
   Plan plan = make_plan(options, static_cast<std::uint64_t>(common.seed));
-  auto loras = choose_loras(options, plan);
+  auto loras = choose_loras(options, plan, ranks);
   return {options, common, std::move(plan), std::move(loras)};
+}
+
+/// The missing images of this shard, in the plan's order. Which part of the plan an image is in
+/// does not depend on what is there already; ranks look for other files, which may be a million.
+std::vector<PlannedImage> find_todo(const ImageSetWriter& writer, const Request& request,
+                                    Ranks& ranks) {
+  const Plan& plan = request.plan;
+  const Shard shard = parse_shard(request.options.shard);
+  const Shard of_rank{ranks.rank() + 1, ranks.count()};
+  std::vector<PlannedImage> found = writer.missing([&](std::int64_t place) {
+    return shard.holds(place, plan.total()) && of_rank.holds(place, plan.total());
+  });
+  if (ranks.alone()) return found;
+  std::string places;
+  for (const PlannedImage& planned : found)
+    places += cat(planned.subject, ' ', planned.number, '\n');
+  std::vector<PlannedImage> todo;
+  for (const std::string& part : ranks.gather(std::move(places))) {
+    std::istringstream in(part);
+    std::size_t subject = 0;
+    for (std::int64_t number = 0; in >> subject >> number;)
+      todo.push_back(plan.image(subject, number));
+  }
+  return todo;
 }
 
 std::string summary(const Plan& plan, const TextToImage& drawer, const GenerateResult& result,
@@ -258,24 +321,28 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
       request.common.out, request.plan,
       describe(model, request.options, drawer.options(), request.plan, request.loras),
       request.common.force);
-  const std::vector<PlannedImage> todo = writer.missing();
+  const Shard shard = parse_shard(request.options.shard);
+  const std::vector<PlannedImage> todo = find_todo(writer, request, context.ranks);
   GenerateResult result;
-  result.present = request.plan.total() - static_cast<std::int64_t>(todo.size());
+  const std::int64_t total = request.plan.total();
+  result.present = shard.end(total) - shard.begin(total) - std::ssize(todo);
   context.report.info(summary(request.plan, drawer, result, todo.size()));
   report_space(request.common.out,
                std::ssize(todo) * picture_bytes(drawer.options().width, drawer.options().height),
                cat(todo.size(), " images"), context.report);
   if (request.common.dry_run) return result;
   warn_of_cut_prompts(model, request.options, request.plan, context.report);
-  writer.begin();
+  if (context.ranks.first()) writer.begin();
+  context.ranks.meet();
+  writer.check_begun();
   const auto start = Clock::now();
   try {
     Run(model, drawer, request.options, request.plan, context).draw(todo, request.loras, writer);
   } catch (...) {
-    writer.write_metadata();
+    if (context.ranks.first()) writer.write_metadata();
     throw;
   }
-  writer.write_metadata();
+  if (context.ranks.first()) writer.write_metadata(shard.is_whole());
   result.written = static_cast<std::int64_t>(todo.size());
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
@@ -292,12 +359,12 @@ std::int64_t picture_bytes(std::int64_t width, std::int64_t height) {
 
 GenerateResult run_generate(const models::StableDiffusion& model, const GenerateOptions& options,
                             const CommonOptions& common, Context& context) {
-  return run_request(model, make_request(options, common), context);
+  return run_request(model, make_request(options, common, context.ranks), context);
 }
 
 GenerateResult run_generate(const GenerateOptions& options, const CommonOptions& common,
                             Context& context) {
-  const Request request = make_request(options, common);
+  const Request request = make_request(options, common, context.ranks);
   const at::Device device = parse_device(common.device);
   const Placement placement{device, parse_dtype(common.dtype, device)};
   models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "dd/core/error.h"
 #include "dd/io/fingerprint.h"
@@ -19,13 +20,37 @@ LoraUse make_use(const fs::path& file, double scale) {
   return {found, scale, io::fingerprint(std::span(&found, 1))};
 }
 
+fs::path adapter_file(const fs::path& adapters, const Subject& subject) {
+  return adapters / subject.folder / lora::kLoraFileName;
+}
+
 LoraUse adapter_of(const fs::path& adapters, const Subject& subject) {
-  const fs::path file = adapters / subject.folder / lora::kLoraFileName;
+  const fs::path file = adapter_file(adapters, subject);
   if (!fs::is_regular_file(file)) {
     fail_input(cat("no adapter for the class \"", subject.name, "\": ", file.string(),
                    " is missing; run adapt for it, or leave the class out"));
   }
   return make_use(file, 1);
+}
+
+/// Of every subject; ranks read other files, which are many.
+std::vector<LoraUse> adapters_of_classes(const fs::path& adapters,
+                                         const std::vector<Subject>& subjects, Ranks& ranks) {
+  std::string own;
+  const auto count = static_cast<std::size_t>(ranks.count());
+  for (auto i = static_cast<std::size_t>(ranks.rank()); i < subjects.size(); i += count) {
+    own += adapter_of(adapters, subjects[i]).hash + '\n';
+  }
+  std::vector<std::istringstream> hashes;
+  for (std::string& of_rank : ranks.gather(std::move(own))) {
+    hashes.emplace_back(std::move(of_rank));
+  }
+  std::vector<LoraUse> uses;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    uses.push_back({.file = adapter_file(adapters, subjects[i]), .hash = ""});
+    std::getline(hashes[i % count], uses.back().hash);
+  }
+  return uses;
 }
 
 }  // namespace
@@ -40,7 +65,8 @@ LoraUse parse_lora_use(const std::string& text) {
   return make_use(text.substr(0, colon), scale);
 }
 
-std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan) {
+std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan,
+                                               Ranks& ranks) {
   std::vector<LoraUse> common;
   for (const std::string& text : options.lora) common.push_back(parse_lora_use(text));
   const fs::path& adapters = options.adapters;
@@ -55,9 +81,9 @@ std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, c
                    ", so its adapters belong to classes; choose one of them with --lora FILE"));
   }
   std::vector<std::vector<LoraUse>> uses(plan.subjects.size(), common);
-  for (std::size_t i = 0; a_class_each && i < uses.size(); ++i) {
-    uses[i].push_back(adapter_of(adapters, plan.subjects[i]));
-  }
+  if (!a_class_each) return uses;
+  const std::vector<LoraUse> own = adapters_of_classes(adapters, plan.subjects, ranks);
+  for (std::size_t i = 0; i < uses.size(); ++i) uses[i].push_back(own[i]);
   return uses;
 }
 

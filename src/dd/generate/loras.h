@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dd/core/context.h"
+#include "dd/core/ranks.h"
 #include "dd/generate/plan.h"
 #include "dd/lora/merged_lora.h"
 #include "dd/models/stable_diffusion.h"
@@ -27,8 +28,9 @@ LoraUse parse_lora_use(const std::string& text);
 
 /// What --lora and --adapters mean for each subject of the plan, in that order. Error(kInput) names
 /// a file or the adapter of a class that is missing, Error(kUsage) adapters of classes for a
-/// prompt.
-std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan);
+/// prompt. Together with the other ranks.
+std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan,
+                                               Ranks& ranks = lone_rank());
 
 /// Reads the files and merges them into the model until the result is destroyed. Warns of LoRAs
 /// that say they belong to another model.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dd/core/error.h"
+#include "dd/core/shard.h"
 #include "dd/diffusion/sampler.h"
 
 namespace dd::generate {
@@ -90,6 +91,9 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
                 {.help = "images at a time; 0 chooses by their size and the free memory",
                  .low = 0,
                  .high = 4096});
+  visitor.field("shard", shard,
+                {.help = "I/N: draw the I-th of N parts, each in an --out of its own; copied into "
+                         "one folder and called without, they are one set"});
 }
 
 void GenerateOptions::check() const {
@@ -106,6 +110,7 @@ void GenerateOptions::check() const {
   if (from_shots.empty() && !captions.empty())
     fail_usage("--captions describes the pictures of --from-shots; give that too");
   parse_size(size);
+  parse_shard(shard);
 }
 
 ImageSize parse_size(const std::string& text) {

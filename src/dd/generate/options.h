@@ -40,6 +40,7 @@ struct GenerateOptions final : Options {
   std::string negative;          ///< what guidance leads away from
   std::string size;              ///< "512" or "WxH"; empty = what the model was trained on
   std::int64_t batch = 0;        ///< images at a time; 0 = by size and free memory
+  std::string shard = "1/1";     ///< I/N: the I-th of N parts of the images
   std::int64_t cache_every = 1;  ///< steps that share the U-Net's deep features; 1 = none do
   std::int64_t decode_shrink = 1;  ///< latents are averaged over squares of so many cells a side
                                    ///< before they are decoded

@@ -90,10 +90,12 @@ bool ImageSetWriter::has(const PlannedImage& planned) const {
   return fs::exists(folder_ / planned.file);
 }
 
-std::vector<PlannedImage> ImageSetWriter::missing() const {
+std::vector<PlannedImage> ImageSetWriter::missing(
+    const std::function<bool(std::int64_t)>& wanted) const {
   std::vector<PlannedImage> list;
+  std::int64_t place = 0;
   for_each_image(plan_, plan_.each, [&](PlannedImage planned) {
-    if (force_ || !has(planned)) list.push_back(std::move(planned));
+    if (wanted(place++) && (force_ || !has(planned))) list.push_back(std::move(planned));
   });
   return list;
 }
@@ -123,6 +125,14 @@ void ImageSetWriter::begin() {
              Json{{"format", 1}, {"images_each", listed_}, {"settings", description_.settings}});
 }
 
+void ImageSetWriter::check_begun() const {
+  if (fs::exists(folder_ / kSettingsFile)) return;
+  fail_resource(
+      cat("a rank does not see ", (folder_ / kSettingsFile).string(),
+          ", which another one wrote; choose an --out on a disk that all share, or divide "
+          "the work with --shard I/N"));
+}
+
 void ImageSetWriter::write(const PlannedImage& planned, const Image& image) const {
   // A name that a power cut loses is drawn again, so one visit to the disk for all names will do.
   write_file_name_later(folder_ / planned.file, encode_png(image));
@@ -146,13 +156,14 @@ std::string ImageSetWriter::line(const PlannedImage& planned) const {
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void ImageSetWriter::write_metadata() const {
+void ImageSetWriter::write_metadata(bool planned_are_there) const {
   for (const Subject& subject : plan_.subjects) {
     if (fs::is_directory(folder_ / subject.folder)) sync_folder(folder_ / subject.folder);
   }
   std::string text;
   for_each_image(plan_, listed_, [&](const PlannedImage& planned) {
-    if (has(planned)) text += line(planned);
+    const bool is_known = planned_are_there && planned.number < plan_.each;
+    if (is_known || has(planned)) text += line(planned);
   });
   write_file_atomically(folder_ / kMetadataFile, text);
 }

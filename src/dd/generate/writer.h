@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "dd/core/json.h"
@@ -26,19 +27,25 @@ class ImageSetWriter {
   ImageSetWriter(std::filesystem::path folder, const Plan& plan, SetDescription description,
                  bool force);
 
-  /// The planned images that are not there (all, with `force`), class by class.
-  std::vector<PlannedImage> missing() const;
+  /// The planned images that are not there (all, with `force`), class by class; of those alone
+  /// whose places in the plan are `wanted`.
+  std::vector<PlannedImage> missing(const std::function<bool(std::int64_t place)>& wanted =
+                                        [](std::int64_t) { return true; }) const;
 
   /// Writes generate.json; with `force`, first removes what the plan and an earlier generate.json
   /// name, and nothing else.
   void begin();
 
+  /// For a rank that did not begin it. Error(kResource) when generate.json is not there: then the
+  /// ranks do not see the same disk.
+  void check_begun() const;
+
   /// Writes one image; may be called from another thread than the rest, one at a time.
   void write(const PlannedImage& planned, const Image& image) const;
 
   /// Writes metadata.jsonl anew from what is there, in the order of the plan: of an earlier, longer
-  /// call too.
-  void write_metadata() const;
+  /// call too. `planned_are_there` says that the planned ones need not be looked for.
+  void write_metadata(bool planned_are_there = false) const;
 
  private:
   void check_origin() const;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "dd/core/error.h"
+#include "dd/core/ranks.h"
 #include "dd/metrics/feature_rows.h"
 #include "dd/metrics/frechet.h"
 #include "dd/metrics/kernel_distance.h"
@@ -63,20 +64,39 @@ std::vector<std::string> cautions_for(std::int64_t real, std::int64_t synthetic,
   return cautions;
 }
 
-/// Fills in the intervals from half-samples.
+/// How half-samples are drawn, and who is told.
+struct HalfSampling {
+  const AlignmentOptions& options;
+  const std::string& task;
+  const Context& context;
+
+  void report(std::int64_t count) const {
+    context.cancel.check();
+    if (!task.empty()) context.report.progress(task, count, options.half_samples, "");
+  }
+};
+
+/// Fills in the intervals from half-samples, which the ranks share.
 void add_intervals(const FeaturePair& pair, const LabelledFeatures& real,
-                   const LabelledFeatures& synthetic, const AlignmentOptions& options,
-                   const std::function<void(std::int64_t)>& done, Alignment& result) {
+                   const LabelledFeatures& synthetic, const HalfSampling& sampling,
+                   Alignment& result) {
+  const AlignmentOptions& options = sampling.options;
+  Ranks& ranks = sampling.context.ranks;
   std::array<std::vector<double>, kAlignmentFigures.size()> samples;
-  for (std::int64_t i = 0; i < options.half_samples; ++i) {
+  for (auto& values : samples) values.resize(static_cast<std::size_t>(options.half_samples));
+  for (std::int64_t i = ranks.rank(); i < options.half_samples; i += ranks.count()) {
     Random random(mix_seed(options.seed, "half-sample", {static_cast<std::uint64_t>(i)}));
     const FeaturePair halves{rows_at(pair.real, half_sample(real.labels, random)),
                              rows_at(pair.synthetic, half_sample(synthetic.labels, random))};
     const AlignmentFigures figures = figures_of(halves, options.unit_length);
-    for (std::size_t f = 0; f < figures.size(); ++f) samples[f].push_back(figures[f]);
-    done(i + 1);
+    for (std::size_t f = 0; f < figures.size(); ++f) {
+      samples[f][static_cast<std::size_t>(i)] = figures[f];
+    }
+    sampling.report(i + 1);
   }
   for (std::size_t f = 0; f < samples.size(); ++f) {
+    // Each number is some rank's, and 0 on the others.
+    ranks.sum(samples[f]);
     Interval& interval = result.intervals[f];
     interval = half_sample_interval(result.figures[f], samples[f], options.level);
     interval.low = std::max(interval.low, kLeast[f]);
@@ -106,13 +126,7 @@ Alignment measure_alignment(const LabelledFeatures& real, const LabelledFeatures
   result.kid_subset_mean = subsets.mean;
   result.kid_deviation = subsets.deviation;
   result.cautions = cautions_for(result.real, result.synthetic, pair.real.size(1));
-  add_intervals(
-      pair, real, synthetic, options,
-      [&](std::int64_t count) {
-        context.cancel.check();
-        if (!task.empty()) context.report.progress(task, count, options.half_samples, "");
-      },
-      result);
+  add_intervals(pair, real, synthetic, {options, task, context}, result);
   return result;
 }
 

@@ -7,10 +7,10 @@
 #include "dd/core/any_type_visitor.h"
 #include "dd/core/error.h"
 #include "dd/core/number_text.h"
+#include "dd/core/shard.h"
 #include "dd/diffusion/sampler.h"
 #include "dd/generate/options.h"
 #include "dd/run/guidance_interval.h"
-#include "dd/sweep/shard.h"
 
 namespace dd::sweep {
 namespace {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -83,25 +82,6 @@ void remove_left_over(const std::filesystem::path& out) {
 }
 
 }  // namespace
-
-std::string Shard::text() const {
-  return cat(number, "/", of);
-}
-
-Shard parse_shard(const std::string& text) {
-  Shard shard;
-  const char* const end = text.data() + text.size();
-  const auto [slash, error] = std::from_chars(text.data(), end, shard.number);
-  bool good = error == std::errc() && slash != end && *slash == '/';
-  if (good) {
-    const auto [stop, problem] = std::from_chars(slash + 1, end, shard.of);
-    good = problem == std::errc() && stop == end;
-  }
-  if (!good || shard.number < 1 || shard.number > shard.of || shard.of > 1000) {
-    fail_usage(cat("--shard is \"", text, "\"; give I/N with I from 1 to N, such as 1/2"));
-  }
-  return shard;
-}
 
 std::vector<const Measurement*> measurements_of(const Chain& chain, const Shard& shard) {
   const Groups groups(chain);

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dd/core/folder_lock.h"
+#include "dd/core/shard.h"
 #include "dd/run/stages.h"
 
 namespace dd::sweep {
-
-/// Part `number` (from 1) of `of`.
-struct Shard {
-  std::int64_t number = 1;
-  std::int64_t of = 1;
-
-  std::string text() const;
-};
-
-/// Reads "2/3". Error(kUsage).
-Shard parse_shard(const std::string& text);
 
 /// The measurements of this part, in their order. Those that share a stage are in one part, so that
 /// no two processes work in one folder; the parts are about equal in cost. Follows from the grid

@@ -14,10 +14,10 @@
 
 namespace {
 
+using dd::Shard;
 using dd::run::Chain;
 using dd::run::Measurement;
 using dd::sweep::OutLock;
-using dd::sweep::Shard;
 
 class Shards : public testing::Test {
  protected:
@@ -75,14 +75,6 @@ TEST_F(Shards, ASetServesItsLargestUser) {
   }
   EXPECT_EQ(largest, 3 + 3 * 2 * 2) << "frozen a seed; adapted a seed, shots and mode";
   EXPECT_EQ(classifiers, 3 * (2 + 2 + 4 + 8 + 8));
-}
-
-TEST_F(Shards, TextIsChecked) {
-  EXPECT_EQ(dd::sweep::parse_shard("2/3").number, 2);
-  EXPECT_EQ(dd::sweep::parse_shard("2/3").of, 3);
-  for (const char* wrong : {"", "2", "0/2", "3/2", "1/2/3", "a/b", "-1/2", "1/2 "}) {
-    EXPECT_THROW(dd::sweep::parse_shard(wrong), dd::Error) << wrong;
-  }
 }
 
 TEST_F(Shards, AFolderIsHeldByOneProcessAPart) {

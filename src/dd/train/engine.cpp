@@ -3,8 +3,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -12,6 +15,7 @@
 
 #include "dd/core/event_file.h"
 #include "dd/core/json.h"
+#include "dd/core/ranks.h"
 #include "dd/io/safetensors.h"
 
 namespace dd::train {
@@ -71,13 +75,13 @@ class Run {
     prepare();
     if (step_ == 0 && !resumed_) validate();
     while (step_ < options_.steps) {
-      if (context_.cancel.requested()) {
+      if (must_stop()) {
         save();
-        context_.cancel.check();
+        CancelToken::stop();
       }
       train_step();
       if (options_.preview_every > 0 && step_ % options_.preview_every == 0 &&
-          step_ < options_.steps)
+          step_ < options_.steps && context_.ranks.first())
         preview();
       context_.report.progress(options_.name, step_, options_.steps,
                                loss_text(last_of(result_.losses), last_of(result_.validation)));
@@ -92,7 +96,8 @@ class Run {
   /// To where the state file says, or the start.
   void prepare() {
     if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
-    if (!options_.events.empty()) {
+    check_same_step();
+    if (!options_.events.empty() && context_.ranks.first()) {
       events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
     }
     started_ = Clock::now();
@@ -127,16 +132,47 @@ class Run {
     return step_ == options_.steps || (options_.save_every > 0 && step_ % options_.save_every == 0);
   }
 
-  /// Returns the step's loss, float64 on its device.
+  /// Returns the step's loss, float64 on its device. Ranks take turns with the parts.
   at::Tensor accumulate_gradient() {
-    at::Tensor sum;
-    for (std::int64_t part = 0; part < task_->parts(); ++part) {
+    const Ranks& ranks = context_.ranks;
+    at::Tensor sum = at::zeros({}, parameters_.data().options().dtype(at::kDouble));
+    for (std::int64_t part = ranks.rank(); part < task_->parts(); part += ranks.count()) {
       const at::Tensor loss = task_->part_of_loss(step_, part);
       loss.backward();
-      const at::Tensor value = loss.detach().to(at::kDouble);
-      sum = part == 0 ? value : sum + value;
+      sum += loss.detach().to(at::kDouble);
     }
-    return sum;
+    return add_up_over_ranks(sum);
+  }
+
+  /// Makes the gradient that of all ranks and returns the loss of all. It does not run beside the
+  /// step: that would pay only where a rank has a row or two (docs/scaling.md).
+  at::Tensor add_up_over_ranks(const at::Tensor& loss) {
+    Ranks& ranks = context_.ranks;
+    if (ranks.alone()) return loss;
+    // Stops are agreed on too: all ranks must stop after the same step.
+    std::array<double, 2> sums{loss.item<double>(), context_.cancel.requested() ? 1.0 : 0.0};
+    ranks.sum(sums);
+    is_stop_agreed_ = sums[1] > 0;
+    const at::Tensor gradient = parameters_.gradient();
+    const at::Tensor on_host = gradient.to(at::kCPU);
+    ranks.sum_many({on_host.mutable_data_ptr<float>(), static_cast<std::size_t>(on_host.numel())});
+    if (!gradient.is_cpu()) parameters_.gradient().copy_(on_host);
+    return at::full_like(loss, sums[0]);
+  }
+
+  bool must_stop() const {
+    return context_.ranks.alone() ? context_.cancel.requested() : is_stop_agreed_;
+  }
+
+  /// Ranks that do not see the same state file would wait for each other's steps for ever.
+  void check_same_step() const {
+    if (context_.ranks.alone()) return;
+    const std::string own = resumed_ ? std::to_string(step_) : "";
+    for (const std::string& other : context_.ranks.gather(own)) {
+      if (other == own) continue;
+      fail_resource(cat("ranks do not see the same state in ", options_.state_file.string(),
+                        "; choose an --out on a disk that all share"));
+    }
   }
 
   void update_average() {
@@ -205,7 +241,7 @@ class Run {
   }
 
   void save() {
-    if (options_.state_file.empty()) return;
+    if (options_.state_file.empty() || !context_.ranks.first()) return;
     fetch_losses();
     io::NamedTensors tensors{{"parameters", parameters_.data()},
                              {"first_moment", optimizer_.first_moment()},
@@ -278,6 +314,7 @@ class Run {
   at::Tensor stretch_sum_;
   Clock::time_point started_;
   bool resumed_ = false;
+  bool is_stop_agreed_ = false;  ///< by the ranks, in the last step
   std::optional<EventFile> events_;
 };
 
@@ -384,6 +421,7 @@ std::vector<TrainResult> run_joint_training(const std::string& name,
                                             StackedParameters& parameters, JointTask& task,
                                             Context& context) {
   ensure(!options.empty(), "nothing to train");
+  ensure(context.ranks.alone(), "ranks do not share joint trainings; each takes its own");
   return JointRun(name, options, parameters, task, context).run();
 }
 

@@ -20,7 +20,8 @@ class Task {
   virtual ~Task() = default;
   /// The scalar loss of this step, with its graph.
   virtual at::Tensor loss(std::int64_t step) = 0;
-  /// A step may compute its loss in parts, whose gradients are added up: less memory, one result.
+  /// A step may compute its loss in parts, whose gradients are added up: less memory, one result;
+  /// or several ranks at work on one step, each asking for parts of its own.
   virtual std::int64_t parts() const { return 1; }
   /// Parts of a step are asked for in order; their sum is loss(step).
   virtual at::Tensor part_of_loss(std::int64_t step, std::int64_t) { return loss(step); }
@@ -77,7 +78,9 @@ struct TrainResult {
 };
 
 /// The one training loop: forward, backward, clipping, update, curves, moving average, state files,
-/// resuming and stopping. At the end the parameters are the averaged ones where an average is kept.
+/// resuming and stopping. Several ranks (Context::ranks) share the parts of each step, add up their
+/// gradients and hold the same parameters; rank 0 alone writes. A state may be resumed by another
+/// number of them. At the end the parameters are the averaged ones where an average is kept.
 /// Throws Error(kCancelled) after saving when a stop is asked for; Error(kInternal) when the loss
 /// is not finite.
 TrainResult run_training(const EngineOptions& options, FlatParameters& parameters, Task& task,
@@ -86,7 +89,7 @@ TrainResult run_training(const EngineOptions& options, FlatParameters& parameter
 /// The same for several trainings at once, each with its own clipping, update, curves and state
 /// file, as if it were alone; but without previews. Steps and intervals must be the same for all,
 /// and their states at one step (see resumable_step). Time is shared out evenly. `name` is for
-/// progress.
+/// progress. Of several ranks each has its own: `context` is of one alone.
 std::vector<TrainResult> run_joint_training(const std::string& name,
                                             std::span<const EngineOptions> options,
                                             StackedParameters& parameters, JointTask& task,

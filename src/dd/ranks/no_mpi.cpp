@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dd/core/error.h"
+#include "dd/ranks/join.h"
+
+namespace dd {
+
+std::unique_ptr<Ranks> join_ranks(const Launch& launch) {
+  fail_usage(cat("started as ", launch.count, " processes (", launch.variable,
+                 "), but built without MPI; start one process, or divide the work by hand with "
+                 "--shard I/N"));
+}
+
+std::string mpi_version() {
+  return "";
+}
+
+}  // namespace dd

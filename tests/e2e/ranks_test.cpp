@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several ranks under mpirun, or shards one after the other, give what one process gives.
+#include <ATen/TensorOperators.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "dd/core/error.h"
+#include "dd/core/files.h"
+#include "dd/core/json.h"
+#include "dd/io/safetensors.h"
+#include "support/colour_set.h"
+#include "support/datadream.h"
+#include "support/mpirun.h"
+#include "support/temporary_folder.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using dd::test::datadream;
+using dd::test::launch;
+using dd::test::on_ranks;
+using dd::test::ProcessResult;
+using Words = std::vector<std::string>;
+
+/// Files whose bytes must agree; records in JSON hold seconds.
+std::map<std::string, std::string> results_in(const fs::path& out) {
+  static const std::set<std::string> kCompared{".safetensors", ".png", ".npy",
+                                               ".jsonl",       ".csv", ".txt"};
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    if (entry.is_regular_file() && kCompared.contains(entry.path().extension()))
+      files[fs::relative(entry.path(), out).string()] = dd::sha256_of_file(entry.path());
+  }
+  return files;
+}
+
+/// The largest difference of two files of tensors of the same names, by the largest value.
+double difference(const fs::path& one, const fs::path& other) {
+  const dd::io::SafetensorsFile first(one);
+  const dd::io::SafetensorsFile second(other);
+  EXPECT_EQ(first.entries().size(), second.entries().size());
+  double worst = 0;
+  for (const auto& entry : first.entries()) {
+    const at::Tensor value = first.tensor(entry.name);
+    const double gap = (value - second.tensor(entry.name)).abs().max().item<double>();
+    worst = std::max(worst, gap / value.abs().max().item<double>());
+  }
+  return worst;
+}
+
+class Ranks : public testing::Test {
+ protected:
+  Ranks() {
+    dd::test::write_colour_set(root() / "images", 6, 1);
+    for (const char* split : {"train", "val", "test"})
+      dd::test::write_colour_set(root() / "photos" / split, 4, *split == 'v' ? 3 : *split);
+  }
+  fs::path root() const { return folder_.path(); }
+  std::string path(const std::string& name) const { return (root() / name).string(); }
+  static std::string model(const std::string& name) {
+    return std::string(DD_SOURCE_DIR) + "/tests/oracle/models/" + name;
+  }
+  Words complete(Words words, const std::string& out) const {
+    words.insert(words.end(),
+                 {"--device", "cpu", "--dtype", "f32", "--threads", "1", "--out", path(out)});
+    return words;
+  }
+  void alone(const Words& words, const std::string& out) const {
+    const ProcessResult result = datadream(complete(words, out));
+    ASSERT_EQ(result.status, 0) << result.err;
+  }
+  void together(int ranks, const Words& words, const std::string& out) const {
+    const ProcessResult result = on_ranks(ranks, complete(words, out));
+    ASSERT_EQ(result.status, 0) << result.err;
+  }
+  Words adapting(const std::string& mode, const std::string& steps) const {
+    return {"adapt",   "--model", model("sd1"), "--data",       path("photos"),
+            "--shots", "2",       "--mode",     mode,           "--steps",
+            steps,     "--batch", "3",          "--save-every", "2"};
+  }
+  Words drawing() const {
+    return {"generate", "--model", model("sd1"), "--classes", path("photos"), "--per-class", "5",
+            "--batch",  "2",       "--steps",    "3"};
+  }
+  Words training() const {
+    return {"train",
+            "--clip",
+            model("clip"),
+            "--synthetic",
+            path("images"),
+            "--real",
+            path("photos"),
+            "--shots",
+            "3",
+            "--batch",
+            "7",
+            "--steps",
+            "12",
+            "--rank",
+            "4",
+            "--mix",
+            "0.5",
+            "--val",
+            path("photos"),
+            "--validate-every",
+            "5",
+            "--choose",
+            "best",
+            "--save-every",
+            "4"};
+  }
+  /// Status and the one line of the program itself.
+  static void expect_one_line(const ProcessResult& result, int status, const std::string& part) {
+    EXPECT_EQ(result.status, status) << result.err;
+    const std::vector<std::string> lines = dd::test::own_lines(result.err);
+    ASSERT_EQ(lines.size(), 1U) << result.err;
+    EXPECT_NE(lines[0].find(part), std::string::npos) << lines[0];
+  }
+
+ private:
+  const dd::test::TemporaryFolder folder_;
+};
+
+class UnderMpi : public Ranks {
+ protected:
+  void SetUp() override {
+    if (!dd::test::has_mpi()) GTEST_SKIP() << "built without MPI, which was not found";
+  }
+};
+
+TEST_F(UnderMpi, GenerateDrawsTheSameImagesWithTheSameRecords) {
+  alone(drawing(), "one");
+  for (const int ranks : {2, 3}) {
+    const std::string out = "by-" + std::to_string(ranks);
+    together(ranks, drawing(), out);
+    EXPECT_EQ(results_in(path(out)), results_in(path("one"))) << ranks << " ranks";
+  }
+  EXPECT_EQ(results_in(path("one")).size(), 16U);
+}
+
+TEST_F(UnderMpi, AdaptersOfClassesAreTheSameBytes) {
+  alone(adapting("class", "12"), "one");
+  together(2, adapting("class", "12"), "two");
+  EXPECT_EQ(results_in(path("two")), results_in(path("one")));
+  EXPECT_EQ(dd::read_file(path("two") + "/shots.json"), dd::read_file(path("one") + "/shots.json"));
+  const ProcessResult again = on_ranks(2, complete(adapting("class", "12"), "two"));
+  EXPECT_NE(again.out.find("adapters 0  skipped 3"), std::string::npos) << again.out;
+  // Rank 0 alone finds this, while the other waits for it.
+  Words other = adapting("class", "12");
+  other.insert(other.end(), {"--rank", "5"});
+  expect_one_line(on_ranks(2, complete(other, "two")), 2, "other settings");
+}
+
+TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
+  const std::string file = "/pytorch_lora_weights.safetensors";
+  alone(adapting("dataset", "8"), "one");
+  for (const int ranks : {2, 3}) {
+    const std::string out = "by-" + std::to_string(ranks);
+    together(ranks, adapting("dataset", "8"), out);
+    // Adam makes whole steps of gradients that are near to rounding errors.
+    EXPECT_LT(difference(path("one") + file, path(out) + file), 1e-3) << ranks << " ranks";
+    const dd::Json one = dd::read_json(path("one") + "/adapter.json");
+    const dd::Json other = dd::read_json(path(out) + "/adapter.json");
+    EXPECT_EQ(one.at("loss").size(), other.at("loss").size());
+    EXPECT_NEAR(one.at("loss").at(0).at(1), other.at("loss").at(0).at(1), 1e-5);
+    EXPECT_NEAR(one.at("fixed_noise_loss").back().at(1), other.at("fixed_noise_loss").back().at(1),
+                1e-5);
+  }
+}
+
+TEST_F(UnderMpi, ATrainingBegunByOneIsEndedByTwo) {
+  const std::string file = "/pytorch_lora_weights.safetensors";
+  const Words words = adapting("dataset", "60");
+  const ProcessResult first =
+      datadream(complete(words, "part"), {.signal = SIGTERM, .signal_after_text = "adapt 1/"});
+  ASSERT_EQ(first.status, 130) << first.err;
+  ASSERT_TRUE(fs::exists(path("part") + "/adapter-state.safetensors"));
+  const ProcessResult second = on_ranks(2, complete(words, "part"));
+  ASSERT_EQ(second.status, 0) << second.err;
+  EXPECT_NE(second.err.find("resumed at step"), std::string::npos) << second.err;
+  alone(words, "one");
+  EXPECT_LT(difference(path("one") + file, path("part") + file), 1e-3);
+}
+
+TEST_F(UnderMpi, AClassifierIsTheSameToFloatTolerance) {
+  alone(training(), "one");
+  for (const int ranks : {2, 3}) {
+    const std::string out = "by-" + std::to_string(ranks);
+    together(ranks, training(), out);
+    const std::string file = "/adapter_model.safetensors";
+    EXPECT_LT(difference(path("one") + file, path(out) + file), 1e-4) << ranks << " ranks";
+    const dd::Json one = dd::read_json(path("one") + "/classifier.json");
+    const dd::Json other = dd::read_json(path(out) + "/classifier.json");
+    for (const char* key : {"identity", "chosen_step", "validation_top1"})
+      EXPECT_EQ(one.at(key), other.at(key)) << key;
+    EXPECT_FALSE(fs::exists(path(out) + "/training_state.safetensors"));
+  }
+}
+
+TEST_F(UnderMpi, ScoresAndFeaturesAreTheSameBytes) {
+  const Words scoring{"evaluate", "--clip", model("clip"), "--data", path("photos"),
+                      "--batch",  "5"};
+  const Words comparing{"align",
+                        "--clip",
+                        model("clip"),
+                        "--real",
+                        path("photos"),
+                        "--synthetic",
+                        path("images"),
+                        "--bootstrap",
+                        "5",
+                        "--batch",
+                        "4"};
+  for (const Words& words : {scoring, comparing}) {
+    const std::string& name = words.front();
+    alone(words, name + "-one");
+    together(3, words, name + "-three");
+    EXPECT_EQ(results_in(path(name + "-three")), results_in(path(name + "-one"))) << name;
+    dd::Json one = dd::read_json(path(name + "-one") + "/metrics.json");
+    dd::Json three = dd::read_json(path(name + "-three") + "/metrics.json");
+    one.erase("seconds");
+    three.erase("seconds");
+    EXPECT_EQ(one, three) << name;
+  }
+}
+
+TEST_F(UnderMpi, WhatAllFindWrongIsOneLineAndStatusTwo) {
+  Words words = adapting("class", "6");
+  words[4] = path("nowhere");
+  expect_one_line(on_ranks(3, complete(words, "out")), 2, "nowhere");
+  EXPECT_FALSE(fs::exists(path("out")));
+  expect_one_line(on_ranks(2, {"generate", "--stps", "3"}), 2, "--steps");
+  expect_one_line(on_ranks(2, {"inspect", path("photos")}), 2, "works in one process");
+}
+
+TEST_F(UnderMpi, WhatOneFindsWrongEndsAll) {
+  alone(adapting("class", "3"), "adapters");
+  Words words = drawing();
+  words.insert(words.end(), {"--adapters", path("adapters")});
+  alone(words, "good");
+  const auto good = results_in(path("good"));
+  for (const char* name : {"red_top", "green_bag", "blue_coat"}) {
+    const fs::path file = root() / "adapters" / name / "pytorch_lora_weights.safetensors";
+    const std::string whole = dd::read_file(file);
+    dd::write_file_atomically(file, whole.substr(0, whole.size() / 2));
+    expect_one_line(on_ranks(3, complete(words, name)), 2, "pytorch_lora_weights.safetensors");
+    dd::write_file_atomically(file, whole);
+    for (const auto& [image, hash] : results_in(path(name))) {
+      if (!image.ends_with(".png")) continue;
+      EXPECT_EQ(hash, good.at(image)) << "not whole";
+    }
+  }
+}
+
+/// What is there after a stop is whole; launchers differ in the status that they end with.
+TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
+  Words draw = drawing();
+  draw[6] = "30";
+  for (const Words& words : {adapting("class", "240"), draw}) {
+    const std::string& name = words.front();
+    alone(words, name + "-one");
+    const auto whole = results_in(path(name + "-one"));
+    on_ranks(2, complete(words, name), {.signal = SIGTERM, .signal_after_text = name + " "});
+    for (const auto& [file, hash] : results_in(path(name))) {
+      const bool is_result = file.ends_with(".png") || file.ends_with("weights.safetensors");
+      EXPECT_TRUE(!is_result || hash == whole.at(file)) << file;
+    }
+    together(2, words, name);
+    EXPECT_EQ(results_in(path(name)), whole);
+  }
+}
+
+/// What a launcher does not do: one rank alone is asked to stop.
+TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
+  const std::string script =
+      "if [ \"${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\" = 1 ]; then \"$@\" & p=$!; "
+      "until [ -e \"$BEGUN\" ]; do sleep 0.1; done; kill -TERM $p; wait $p; else exec \"$@\"; fi";
+  for (const std::string mode : {"class", "dataset"}) {
+    Words words{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
+    const Words arguments = complete(adapting(mode, "100000"), mode);
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const ProcessResult result =
+        launch(2, words, {.environment = {{"BEGUN", path(mode) + "/adapt.json"}}});
+    expect_one_line(result, 130, "stopped");
+    for (const auto& entry : fs::recursive_directory_iterator(path(mode))) {
+      if (entry.path().filename() != "adapter-state.safetensors") continue;
+      EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
+    }
+  }
+}
+
+TEST_F(Ranks, ShardsAreCopiedTogether) {
+  for (const auto& [name, words] :
+       {std::pair{"set", drawing()}, std::pair{"adapters", adapting("class", "6")}}) {
+    alone(words, std::string(name) + "-whole");
+    fs::create_directories(root() / name);
+    const auto merged = root() / name;
+    std::size_t files = 0;
+    for (const char* shard : {"1/2", "2/2"}) {
+      Words own = words;
+      own.insert(own.end(), {"--shard", shard});
+      const std::string out = dd::cat(name, "-", shard[0]);
+      alone(own, out);
+      files += results_in(path(out)).size();
+      fs::copy(path(out), merged,
+               fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    }
+    const auto whole = results_in(path(std::string(name) + "-whole"));
+    EXPECT_EQ(files, whole.size() + 1) << "each has the file of names; no image is drawn twice";
+    const ProcessResult last = datadream(complete(words, name));
+    ASSERT_EQ(last.status, 0) << last.err;
+    const std::string nothing =
+        words.front() == "generate" ? "0 images drawn, 15 were there" : "adapters 0  skipped 3";
+    EXPECT_NE(last.out.find(nothing), std::string::npos) << last.out;
+    EXPECT_EQ(results_in(merged), whole) << name;
+  }
+}
+
+TEST_F(Ranks, AProgramWithoutMpiRefusesToBeSeveralProcesses) {
+  if (dd::test::has_mpi()) GTEST_SKIP() << "built with MPI";
+  const dd::test::ProcessOptions first{
+      .environment = {{"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_RANK", "0"}}};
+  const ProcessResult result = datadream(complete(drawing(), "out"), first);
+  expect_one_line(result, 2, "built without MPI");
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+}  // namespace
