@@ -154,6 +154,14 @@ TEST_F(UnderMpi, AdaptersOfClassesAreTheSameBytes) {
   expect_one_line(on_ranks(2, complete(other, "two")), 2, "other settings");
 }
 
+TEST_F(UnderMpi, AdaptersTrainedInGroupsAreTheSameBytes) {
+  Words words = adapting("class", "12");
+  words.insert(words.end(), {"--adapters-per-batch", "2"});
+  alone(words, "one");
+  together(2, words, "two");
+  EXPECT_EQ(results_in(path("two")), results_in(path("one")));
+}
+
 TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
   const std::string file = "/pytorch_lora_weights.safetensors";
   alone(adapting("dataset", "8"), "one");
