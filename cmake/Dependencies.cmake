@@ -22,6 +22,10 @@ pkg_check_modules(DD_TOMLPP REQUIRED tomlplusplus)
 add_library(dd::toml INTERFACE IMPORTED)
 target_include_directories(dd::toml SYSTEM INTERFACE ${DD_TOMLPP_INCLUDE_DIRS})
 target_compile_definitions(dd::toml INTERFACE TOML_HEADER_ONLY=1)
+# Optional: glibc gives each large tensor back to the system and asks for its pages anew.
+if(NOT DATADREAM_SANITIZE AND NOT DATADREAM_FUZZ)
+  find_library(DATADREAM_TCMALLOC tcmalloc_minimal)
+endif()
 # JavaScript, which the report carries; the second file is its licence.
 find_file(DATADREAM_CHART_JS NAMES chart.min.js chart.umd.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH)
 find_file(DATADREAM_CHART_LICENCE NAMES copyright LICENSE.md PATHS /usr/share/doc/libjs-chart.js NO_DEFAULT_PATH)

@@ -2,6 +2,7 @@
 #include "dd/models/resnet_block.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/silu.h>
 
 namespace dd::models {
@@ -20,10 +21,11 @@ ResnetBlock::ResnetBlock(const nn::Scope& scope, const Shape& shape)
 
 at::Tensor ResnetBlock::forward(const at::Tensor& by_nchw, const at::Tensor& through_nchw,
                                 const at::Tensor& time) const {
-  at::Tensor hidden = conv1_(at::silu(norm1_(through_nchw)));
+  at::Tensor hidden = conv1_(nn::silu_of(norm1_(through_nchw)));
   if (time_) hidden = hidden + (*time_)(at::silu(time)).unsqueeze(-1).unsqueeze(-1);
-  hidden = conv2_(at::silu(norm2_(hidden)));
-  return (shortcut_ ? (*shortcut_)(by_nchw) : by_nchw) + hidden;
+  hidden = conv2_(nn::silu_of(norm2_(hidden)));
+  const at::Tensor by = shortcut_ ? (*shortcut_)(by_nchw) : by_nchw;
+  return at::GradMode::is_enabled() ? by + hidden : hidden.add_(by);
 }
 
 }  // namespace dd::models

@@ -185,7 +185,7 @@ at::Tensor UNetParts::forward(const at::Tensor& latents, const at::Tensor& time,
     x = below_top(skips, time, context);
     if (deep) deep->features = x;
   }
-  return conv_out_(at::silu(norm_out_(go_up(up_.back(), x, skips, time, context))));
+  return conv_out_(nn::silu_of(norm_out_(go_up(up_.back(), x, skips, time, context))));
 }
 
 void UNetParts::go_down(const Level& level, std::vector<at::Tensor>& skips, const at::Tensor& time,

@@ -4,7 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
 #include "dd/models/checkpoint_source.h"
@@ -116,7 +115,7 @@ class VaeEncoder {
       for (const nn::Conv2d& downsample : level.downsample)
         x = downsample(at::constant_pad_nd(x, {0, 1, 0, 1}));
     }
-    return conv_out_(at::silu(norm_(mid_(x))));
+    return conv_out_(nn::silu_of(norm_(mid_(x))));
   }
 
  private:
@@ -169,7 +168,7 @@ class VaeDecoder {
         x = upsample(at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2}));
       }
     }
-    return conv_out_(at::silu(norm_(x)));
+    return conv_out_(nn::silu_of(norm_(x)));
   }
 
  private:

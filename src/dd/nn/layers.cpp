@@ -2,6 +2,7 @@
 #include "dd/nn/layers.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
@@ -16,6 +17,7 @@
 #include <cmath>
 
 #include "dd/core/error.h"
+#include "dd/nn/winograd.h"
 
 namespace dd::nn {
 namespace {
@@ -62,6 +64,10 @@ at::Tensor Conv2d::operator()(const at::Tensor& x_nchw) const {
     return at::conv2d(widened(x_nchw), widened(weight), widened(site_->bias), shape_.stride,
                       shape_.padding)
         .to(at::kHalf);
+  }
+  if (shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) {
+    const auto tile = winograd_tile(x_nchw, weight, site_->bias);
+    if (tile) return winograd_conv2d(x_nchw, weight, site_->bias, *tile);
   }
   return at::conv2d(x_nchw, weight, site_->bias, shape_.stride, shape_.padding);
 }
@@ -126,6 +132,10 @@ at::Tensor activate(Activation activation, const at::Tensor& x) {
       return at::silu(x);
   }
   fail_internal("unknown activation");
+}
+
+at::Tensor silu_of(at::Tensor x) {
+  return at::GradMode::is_enabled() ? at::silu(x) : at::silu_(x);
 }
 
 at::Tensor embed_timesteps(const at::Tensor& timesteps, const TimestepEmbedding& options) {

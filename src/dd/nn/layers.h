@@ -76,6 +76,9 @@ enum class Activation { kQuickGelu, kGelu, kSilu };
 Activation parse_activation(const std::string& name, const std::string& where);
 std::string activation_name(Activation activation);
 at::Tensor activate(Activation activation, const at::Tensor& x);
+/// SiLU of a value that nobody else holds: takes its place where no graph is recorded. At full
+/// resolution each copy that is alive counts.
+at::Tensor silu_of(at::Tensor x);
 
 /// Sinusoidal embedding of timesteps [B] as [B, width], float32: cosines first, then sines,
 /// frequencies 10000^(−i/(half − shift)) (Ho et al. 2020; diffusers' get_timestep_embedding).
