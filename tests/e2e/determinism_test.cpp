@@ -9,11 +9,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "dd/core/json.h"
-#include "dd/image/read.h"
 #include "dd/io/safetensors.h"
+#include "support/compare_images.h"
 #include "support/datadream.h"
 #include "support/stage_cases.h"
 
@@ -42,12 +41,7 @@ class Determinism : public testing::Test {
       if (entry.path().extension() != ".png") continue;
       ++images;
       const fs::path name = fs::relative(entry.path(), cases_.path(a));
-      const dd::Image one = dd::read_image(entry.path());
-      const dd::Image other = dd::read_image(fs::path(cases_.path(b)) / name);
-      ASSERT_EQ(one.rgb.size(), other.rgb.size()) << name;
-      int worst = 0;
-      for (std::size_t i = 0; i < one.rgb.size(); ++i)
-        worst = std::max(worst, std::abs(one.rgb[i] - other.rgb[i]));
+      const int worst = dd::test::worst_level(entry.path(), fs::path(cases_.path(b)) / name);
       EXPECT_LE(worst, most) << name;
     }
     EXPECT_EQ(images, 12);

@@ -12,6 +12,7 @@
 #include "dd/core/json.h"
 #include "dd/io/safetensors.h"
 #include "support/colour_set.h"
+#include "support/compare_images.h"
 #include "support/datadream.h"
 #include "support/mpirun.h"
 #include "support/temporary_folder.h"
@@ -323,7 +324,17 @@ TEST_F(Ranks, ShardsAreCopiedTogether) {
     const std::string nothing =
         words.front() == "generate" ? "0 images drawn, 15 were there" : "adapters 0  skipped 3";
     EXPECT_NE(last.out.find(nothing), std::string::npos) << last.out;
-    EXPECT_EQ(results_in(merged), whole) << name;
+    // The end of a part may divide a batch, which changes the last bits.
+    for (const auto& [file, hash] : whole) {
+      if (file.ends_with(".png")) {
+        EXPECT_LE(
+            dd::test::worst_level(merged / file, root() / (std::string(name) + "-whole") / file),
+            1);
+      } else {
+        EXPECT_EQ(results_in(merged).at(file), hash) << file;
+      }
+    }
+    EXPECT_EQ(results_in(merged).size(), whole.size());
   }
 }
 
