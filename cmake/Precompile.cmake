@@ -45,7 +45,8 @@ function(dd_precompile target)
   target_compile_options(${target} PRIVATE -fPIC)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # It forgets of precompiled headers that they are the system's, and warns of what it inlines from them.
-    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
+                           -Wno-restrict)
   endif()
 endfunction()
 

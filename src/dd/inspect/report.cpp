@@ -35,7 +35,7 @@ std::string scalar_text(const std::string& key, const Json& value) {
   if (!value.is_string()) return value.dump();
   std::string text = value.get<std::string>();
   std::ranges::replace(text, '\n', ' ');
-  if (text.size() > kLongText) text = text.substr(0, kLongText) + "…";
+  if (text.size() > kLongText) text.replace(kLongText, std::string::npos, "…");
   return text;
 }
 

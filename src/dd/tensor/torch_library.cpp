@@ -2,8 +2,11 @@
 #include "dd/tensor/torch_library.h"
 
 #include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <link.h>
 #include <torch/version.h>
+
+#include "dd/core/error.h"
 
 namespace dd {
 namespace {
@@ -14,6 +17,15 @@ std::string word_after(const std::string& text, const std::string& start, const 
   if (at == std::string::npos) return "";
   const std::size_t begin = at + start.size();
   return text.substr(begin, text.find_first_of(ends, begin) - begin);
+}
+
+/// The version of the CUDA that LibTorch's kernels are linked with, such as "13.2", which its
+/// configuration names only where there is a device; empty without.
+std::string cuda_runtime() {
+  const at::CUDAHooksInterface& cuda = at::detail::getCUDAHooks();
+  if (!cuda.hasCUDART()) return "";
+  const auto number = cuda.versionCUDART();  // 13020
+  return cat(number / 1000, '.', number % 1000 / 10);
 }
 
 int note_libtorch(dl_phdr_info* object, std::size_t, void* into) {
@@ -30,7 +42,7 @@ TorchLibrary torch_library() {
   const std::string config = at::show_config();
   found.version = word_after(config, "TORCH_VERSION=", ", \n");
   if (found.version.empty()) found.version = found.built_with;
-  const std::string cuda = word_after(config, "CUDA Runtime ", " \n,");
+  const std::string cuda = cuda_runtime();
   found.kind = !cuda.empty() ? "CUDA " + cuda : "CPU";
   if (config.find("HIP Runtime") != std::string::npos) found.kind = "ROCm";
   ::dl_iterate_phdr(note_libtorch, &found.libtorch);
