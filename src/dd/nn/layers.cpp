@@ -11,12 +11,12 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
 #include <cmath>
 
 #include "dd/core/error.h"
-#include "dd/nn/quick_gelu.h"
 #include "dd/nn/winograd.h"
 
 namespace dd::nn {
@@ -125,7 +125,7 @@ std::string activation_name(Activation activation) {
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::kQuickGelu:
-      return quick_gelu(x);
+      return x * at::sigmoid(x * 1.702);
     case Activation::kGelu:
       return at::gelu(x);
     case Activation::kSilu:
