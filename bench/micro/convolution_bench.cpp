@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3×3 convolutions by LibTorch (tile 0) and by Winograd's filtering with tiles of 2 and 4: where
 // the constants of nn/winograd.cpp come from.
-#include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>

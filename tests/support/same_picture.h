@@ -18,6 +18,14 @@ inline std::vector<int> differences(const Image& a, const Image& b) {
   return result;
 }
 
+/// The largest of them, of 255 levels.
+inline int largest_difference(const Image& a, const Image& b) {
+  EXPECT_EQ(a.width, b.width);
+  EXPECT_EQ(a.height, b.height);
+  if (a.rgb.empty() || a.rgb.size() != b.rgb.size()) return 255;
+  return std::ranges::max(differences(a, b));
+}
+
 /// The rule that the README.json of oracle folders of pictures states.
 inline void expect_same_picture(const Image& ours, const Image& recorded) {
   ASSERT_EQ(ours.width, recorded.width);
