@@ -33,7 +33,7 @@ build: configure
 
 # LibTorch takes all cores in every process by default; tests that run side by side share them.
 test: build
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 demo: build
 	@tools/setup demo

@@ -10,10 +10,12 @@
 
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/image/read.h"
 #include "dd/io/safetensors.h"
 #include "dd/tensor/device.h"
 #include "support/colour_set.h"
 #include "support/datadream.h"
+#include "support/same_picture.h"
 #include "support/temporary_folder.h"
 
 namespace {
@@ -42,13 +44,22 @@ class Convert : public testing::Test {
   }
   /// The bytes of an image of this model.
   std::string draw(const std::string& model, const std::vector<std::string>& loras = {}) const {
+    return dd::read_file(draw_file(model, loras));
+  }
+  fs::path draw_file(const std::string& model, const std::vector<std::string>& loras = {}) const {
     const std::string out = path(cat_names(model, loras));
     std::vector<std::string> words{"generate", "--model", model,        "--prompt", "a photo of it",
                                    "--steps",  "4",       "--guidance", "3",        "--seed",
                                    "5",        "--out",   out};
     for (const std::string& lora : loras) words.insert(words.end(), {"--lora", lora});
     must(words);
-    return dd::read_file(fs::path(out) / "00000.png");
+    return fs::path(out) / "00000.png";
+  }
+  /// Weights are used where a file has them; where they lie otherwise in memory, sums may be
+  /// rounded otherwise.
+  void expect_draw_alike(const std::string& one, const std::string& other) const {
+    const auto drawn = [&](const std::string& model) { return dd::read_image(draw_file(model)); };
+    EXPECT_LE(dd::test::largest_difference(drawn(one), drawn(other)), 1) << one;
   }
   void expect_refused(std::vector<std::string> words, const std::string& word) const {
     words.insert(words.begin(), "convert");
@@ -123,7 +134,7 @@ TEST_F(Convert, ASingleFileDrawsTheSameAndComesBackUnchanged) {
     const std::string name = fs::path(model).filename().string();
     const std::string file = path(name + "-whole.safetensors");
     must({"convert", model, "--to", "single-file", "--out", file});
-    EXPECT_EQ(draw(file), draw(model)) << name;
+    expect_draw_alike(file, model);
     must({"convert", file, "--to", "diffusers", "--out", path(name + "-back")});
     must({"convert", model, "--to", "diffusers", "--out", path(name + "-plain")});
     for (const char* part :
@@ -132,7 +143,7 @@ TEST_F(Convert, ASingleFileDrawsTheSameAndComesBackUnchanged) {
       expect_same_tensors(fs::path(path(name + "-plain")) / part,
                           fs::path(path(name + "-back")) / part);
     }
-    EXPECT_EQ(draw(path(name + "-back")), draw(model)) << name;
+    expect_draw_alike(path(name + "-back"), model);
     const Json report = Json::parse(datadream({"inspect", file, "--json"}).out, nullptr,
                                     /*allow_exceptions=*/false);
     EXPECT_EQ(report.value("format", ""), "single file");

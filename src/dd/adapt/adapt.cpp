@@ -125,7 +125,10 @@ class Trainer {
       context.report.warn(
           "training in f16 can lose small gradients; prefer --dtype bf16, or f32 on a CPU");
     }
-    StableDiffusion model = StableDiffusion::load(options.model, placement, options.model_options);
+    const auto use = options.text_encoder ? models::TextEncoderUse::kEveryStep
+                                          : models::TextEncoderUse::kOnceAPrompt;
+    StableDiffusion model =
+        StableDiffusion::load(options.model, placement, options.model_options, use);
     for (const std::string& note : model.notes) context.report.info(note);
     return model;
   }

@@ -21,6 +21,7 @@ Conditioner::Conditioner(const models::TextEncoder& encoder, at::Tensor tokens, 
     states.push_back(encoder_(tokens_.narrow(0, i, 1)));
   }
   states_ = at::cat(states);
+  encoder_.release();
 }
 
 at::Tensor Conditioner::operator()(std::span<const std::int64_t> prompts) const {

@@ -6,9 +6,9 @@
 
 #include <array>
 #include <memory>
-#include <stdexcept>
 
 #include "dd/classify/training_run.h"
+#include "support/absent_ranks.h"
 #include "support/colour_set.h"
 #include "support/oracle.h"
 #include "support/temporary_folder.h"
@@ -148,30 +148,12 @@ TEST_F(TrainingTaskOracle, PicturesPreparedAheadAreThoseOfTheirStep) {
   EXPECT_NE(alone(2), alone(3));
 }
 
-/// A task asks its ranks for nothing but their number; the parts of both are computed here.
-class TwoRanks final : public Ranks {
- public:
-  std::int64_t rank() const override { return 0; }
-  std::int64_t count() const override { return 2; }
-  void meet() override { fail_alone(); }
-  std::string from_first(std::string) override { fail_alone(); }
-  std::vector<std::string> gather(std::string) override { fail_alone(); }
-  void sum(std::span<double>) override { fail_alone(); }
-  void sum_many(std::span<float>) override { fail_alone(); }
-  void restart_queue() override { fail_alone(); }
-  std::int64_t take() override { fail_alone(); }
-  bool share_stop(bool) override { fail_alone(); }
-  Outcome settle(const Outcome& mine) override { return mine; }
-
- private:
-  [[noreturn]] static void fail_alone() { throw std::logic_error("there is no second rank"); }
-};
-
 TEST_F(TrainingTaskOracle, PartsPreparedAheadAreThoseOfTheirStep) {
   const TrainingData data = colours();
   TrainOptions options;
   options.mixing.share = 0.5;
-  TwoRanks ranks;
+  // A task asks its ranks for nothing but their number; the parts of both are computed here.
+  test::AbsentRanks ranks;
   const TrainingSetup shared = setup_for(data, options, ranks);
   const TrainingSetup whole = setup_for(data, options, lone_rank());
   const BatchPlan plan{.real = 5, .real_weight = 1, .steps = 8};

@@ -114,7 +114,9 @@ std::string convert_model(const Request& request) {
   Reporter& report = request.context.report;
   const SourceModel source = SourceModel::load(options.in, request.common.dtype, options.model);
   for (const std::string& note : source.model.notes) report.info(note);
-  if (!uses.empty()) generate::apply_loras(source.model, uses, report).make_permanent();
+  const generate::LoadedLoras loras(source.model, uses, report);
+  loras.merge_into_text_encoder().make_permanent();
+  loras.merge_into_unet().make_permanent();
   request.context.cancel.check();
   if (!request.common.dry_run) {
     to_file ? write_file_and_folder(request, source) : write_folder(request, source);

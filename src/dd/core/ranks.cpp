@@ -2,6 +2,7 @@
 #include "dd/core/ranks.h"
 
 #include <algorithm>
+#include <deque>
 
 namespace dd {
 namespace {
@@ -14,7 +15,14 @@ class LoneRank final : public Ranks {
   std::string from_first(std::string bytes) override { return bytes; }
   std::vector<std::string> gather(std::string bytes) override { return {std::move(bytes)}; }
   void sum(std::span<double>) override {}
-  void sum_many(std::span<float>) override {}
+  void begin_sum(std::span<const float> values) override {
+    sums_.emplace_back(values.begin(), values.end());
+  }
+  void advance_sums() override {}
+  void finish_sum(std::span<float> into) override {
+    std::ranges::copy(sums_.front(), into.begin());
+    sums_.pop_front();
+  }
   void restart_queue() override { next_ = 0; }
   std::int64_t take() override { return next_++; }
   bool share_stop(bool asked_here) override { return asked_here; }
@@ -22,6 +30,7 @@ class LoneRank final : public Ranks {
 
  private:
   std::int64_t next_ = 0;
+  std::deque<std::vector<float>> sums_;
 };
 
 }  // namespace

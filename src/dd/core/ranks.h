@@ -40,9 +40,13 @@ class Ranks {
   virtual std::vector<std::string> gather(std::string bytes) = 0;
   /// Together: each value becomes its sum over the ranks, with the same bits on all.
   virtual void sum(std::span<double> values) = 0;
-  /// The same for many values, as of a gradient; for as long as that takes nobody looks for ranks
-  /// that have left, so it must follow directly on another function that is called together.
-  virtual void sum_many(std::span<float> values) = 0;
+  /// Together, but returns at once: the values, which are copied, are added up meanwhile. Several
+  /// sums may be under way, each of which finish_sum() ends.
+  virtual void begin_sum(std::span<const float> values) = 0;
+  /// Lets sums under way get on: they move only while this process is in one of these functions.
+  virtual void advance_sums() = 0;
+  /// Together: the oldest sum under way, with the same bits on all ranks.
+  virtual void finish_sum(std::span<float> into) = 0;
 
   /// Together: take() begins at 0 again.
   virtual void restart_queue() = 0;

@@ -150,10 +150,10 @@ class Run {
   void change_loras(const std::vector<LoraUse>& uses) {
     if (uses_ != nullptr && *uses_ == uses) return;
     merged_.reset();
-    if (!uses.empty()) merged_.emplace(apply_loras(model_, uses, context_.report));
+    loras_.emplace(model_, uses, context_.report);
     uses_ = &uses;
     prompts_.clear();
-    if (drawer_.options().guidance.enabled()) unconditional_ = drawer_.encode(options_.negative);
+    unconditional_ = at::Tensor();
   }
 
   void draw_batch(std::span<const PlannedImage> batch, const ImageSetWriter& writer) {
@@ -165,6 +165,7 @@ class Run {
                                cat("step ", step, "/", drawer_.evaluations()));
     };
     const at::Tensor context = conditioning(batch);
+    if (!merged_) merged_.emplace(loras_->merge_into_unet());
     const at::Tensor pixels =
         plan_.starts ? drawer_.images_from(starts(batch), context, unconditional_, seeds, on_step)
                      : drawer_.images(context, unconditional_, seeds, on_step);
@@ -184,17 +185,30 @@ class Run {
   /// [B, T, width]; each prompt is encoded once, and kept while batches still need it.
   at::Tensor conditioning(std::span<const PlannedImage> batch) {
     std::map<std::string, at::Tensor> needed;
-    std::vector<at::Tensor> rows;
     for (const PlannedImage& planned : batch) {
       const auto known = prompts_.find(planned.prompt);
-      at::Tensor& row = needed[planned.prompt];
-      if (!row.defined()) {
-        row = known != prompts_.end() ? known->second : drawer_.encode(planned.prompt);
-      }
-      rows.push_back(row);
+      needed[planned.prompt] = known != prompts_.end() ? known->second : at::Tensor();
     }
     prompts_ = std::move(needed);
+    encode_new_prompts();
+    std::vector<at::Tensor> rows;
+    for (const PlannedImage& planned : batch) rows.push_back(prompts_.at(planned.prompt));
     return at::cat(rows);
+  }
+
+  /// The text encoder is merged into, and takes memory, meanwhile alone.
+  void encode_new_prompts() {
+    const bool guided = drawer_.options().guidance.enabled() && !unconditional_.defined();
+    const auto is_new = [](const auto& prompt) { return !prompt.second.defined(); };
+    if (!guided && std::ranges::none_of(prompts_, is_new)) return;
+    {
+      const lora::MergedLora merged = loras_->merge_into_text_encoder();
+      if (guided) unconditional_ = drawer_.encode(options_.negative);
+      for (auto& [prompt, states] : prompts_) {
+        if (!states.defined()) states = drawer_.encode(prompt);
+      }
+    }
+    model_.text_encoder.release();
   }
 
   /// Each picture is encoded once: alone, so that its numbers depend on nothing else.
@@ -225,8 +239,9 @@ class Run {
   const GenerateOptions& options_;
   const Plan& plan_;
   Context& context_;
-  std::optional<lora::MergedLora> merged_;
-  const std::vector<LoraUse>* uses_ = nullptr;  ///< what is merged; null before the first
+  std::optional<LoadedLoras> loras_;
+  std::optional<lora::MergedLora> merged_;      ///< into the U-Net; none before the first batch
+  const std::vector<LoraUse>* uses_ = nullptr;  ///< what is loaded; null before the first
   std::map<std::string, at::Tensor> prompts_;   ///< conditioning by prompt
   std::map<const StartImage*, models::Posterior> encoded_;
   at::Tensor unconditional_;
@@ -368,8 +383,8 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
   const at::Device device = parse_device(common.device);
   const Placement placement{device, parse_dtype(common.dtype, device)};
   models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
-  const models::StableDiffusion model =
-      models::StableDiffusion::load(options.model, placement, options.model_options);
+  const models::StableDiffusion model = models::StableDiffusion::load(
+      options.model, placement, options.model_options, models::TextEncoderUse::kOnceAPrompt);
   for (const std::string& note : model.notes) context.report.info(note);
   return run_request(model, request, context);
 }

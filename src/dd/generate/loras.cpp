@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/generate/loras.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <sstream>
 
 #include "dd/core/error.h"
@@ -87,23 +89,36 @@ std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, c
   return uses;
 }
 
-lora::MergedLora apply_loras(const models::StableDiffusion& model, const std::vector<LoraUse>& uses,
-                             Reporter& report) {
-  const lora::ModelPart parts[] = {{"unet", &model.unet.parameters()},
-                                   {"text_encoder", &model.text_encoder.parameters()}};
-  std::vector<lora::LoraFile> files;
+LoadedLoras::LoadedLoras(const models::StableDiffusion& model, const std::vector<LoraUse>& uses,
+                         Reporter& report)
+    : dtype_(model.placement.dtype),
+      unet_{{"unet", &model.unet.parameters()}},
+      text_encoder_{{"text_encoder", &model.text_encoder.parameters()}} {
+  const lora::ModelPart parts[] = {unet_.of_model, text_encoder_.of_model};
   for (const LoraUse& use : uses) {
-    files.push_back(lora::read_lora(use.file, parts));
-    const std::string& base = files.back().record.base_model;
+    const lora::LoraFile file = lora::read_lora(use.file, parts);
+    const std::string& base = file.record.base_model;
     if (!base.empty() && base != model.fingerprint) {
       report.warn(
           cat("the LoRA ", use.file.string(), " was trained on another model than ", model.source));
     }
+    take(unet_, file.weights);
+    take(text_encoder_, file.weights);
+    scales_.push_back(use.scale);
   }
+}
+
+void LoadedLoras::take(Part& part, const lora::LoraWeights& whole) {
+  lora::LoraWeights& own = part.weights.emplace_back();
+  std::ranges::copy_if(whole.pairs, std::back_inserter(own.pairs), [&](const lora::LoraPair& pair) {
+    return pair.layer.starts_with(part.of_model.prefix + '.');
+  });
+}
+
+lora::MergedLora LoadedLoras::merge(const Part& part) const {
   std::vector<lora::ScaledLora> scaled;
-  for (std::size_t i = 0; i < uses.size(); ++i)
-    scaled.push_back({&files[i].weights, uses[i].scale});
-  return {parts, scaled};
+  for (std::size_t i = 0; i < scales_.size(); ++i) scaled.push_back({&part.weights[i], scales_[i]});
+  return {std::span(&part.of_model, 1), scaled, dtype_};
 }
 
 }  // namespace dd::generate

@@ -32,9 +32,29 @@ LoraUse parse_lora_use(const std::string& text);
 std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, const Plan& plan,
                                                Ranks& ranks = lone_rank());
 
-/// Reads the files and merges them into the model until the result is destroyed. Warns of LoRAs
-/// that say they belong to another model.
-lora::MergedLora apply_loras(const models::StableDiffusion& model, const std::vector<LoraUse>& uses,
-                             Reporter& report);
+/// LoRAs in memory, to be merged into the parts of a model: each only while it is needed, for a
+/// part that is merged into takes more memory.
+class LoadedLoras {
+ public:
+  /// Warns of LoRAs that say they belong to another model. Error(kInput) as lora::read_lora.
+  LoadedLoras(const models::StableDiffusion& model, const std::vector<LoraUse>& uses,
+              Reporter& report);
+  /// Until the result is destroyed.
+  lora::MergedLora merge_into_text_encoder() const { return merge(text_encoder_); }
+  lora::MergedLora merge_into_unet() const { return merge(unet_); }
+
+ private:
+  struct Part {
+    lora::ModelPart of_model;
+    std::vector<lora::LoraWeights> weights{};  ///< by use
+  };
+  void take(Part& part, const lora::LoraWeights& whole);
+  lora::MergedLora merge(const Part& part) const;
+
+  at::ScalarType dtype_;  ///< that the model computes in
+  Part unet_;
+  Part text_encoder_;
+  std::vector<double> scales_;
+};
 
 }  // namespace dd::generate

@@ -69,16 +69,15 @@ at::Tensor TextToImage::predict(const at::Tensor& latents, std::int64_t number,
   const Evaluation& plan = evaluations_.at(static_cast<std::size_t>(number));
   const std::int64_t step = sampler_->first() + number;
   const at::Tensor seen = sampler_->scale_input(latents, step).to(model_.placement.dtype);
-  const at::Tensor input = plan.guided ? at::cat({seen, seen}) : seen;
   const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
   const at::Tensor times =
-      at::full({input.size(0)}, timestep, at::TensorOptions(at::kFloat).device(input.device()));
+      at::full({1}, timestep, at::TensorOptions(at::kFloat).device(seen.device()));
   const models::TextContext text = plan.guided
                                        ? models::TextContext(batch.both, &batch.both_cache)
                                        : models::TextContext(batch.context, &batch.context_cache);
   models::DeepFeatures* deep = options_.cache_every > 1 ? &batch.deep : nullptr;
   batch.deep.reuse = plan.reuse;
-  const at::Tensor output = model_.unet(input, times, text, deep).to(at::kFloat);
+  const at::Tensor output = model_.unet(seen, times, text, deep).to(at::kFloat);
   return plan.guided ? guide_stacked(output, options_.guidance.scale) : output;
 }
 

@@ -41,7 +41,8 @@ Changes changes_by_layer(const LayersByName& layers, std::span<const ScaledLora>
   return changes;
 }
 
-at::Tensor merged(const at::Tensor& weight, const std::vector<Change>& changes) {
+at::Tensor merged(const at::Tensor& weight, const std::vector<Change>& changes,
+                  at::ScalarType dtype) {
   at::Tensor sum = weight.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   for (const Change& change : changes) {
     const auto ready = [&](const at::Tensor& value) {
@@ -51,12 +52,13 @@ at::Tensor merged(const at::Tensor& weight, const std::vector<Change>& changes) 
         at::matmul(ready(change.pair->up), ready(change.pair->down).flatten(1));
     sum.add_(product.view_as(sum), change.scale);
   }
-  return sum.to(weight.scalar_type());
+  return sum.to(dtype);
 }
 
 }  // namespace
 
-MergedLora::MergedLora(std::span<const ModelPart> parts, std::span<const ScaledLora> loras) {
+MergedLora::MergedLora(std::span<const ModelPart> parts, std::span<const ScaledLora> loras,
+                       std::optional<at::ScalarType> dtype) {
   const at::NoGradGuard no_grad;
   const LayersByName layers = layers_by_name(parts);
   const Changes changes = changes_by_layer(layers, loras);
@@ -64,7 +66,7 @@ MergedLora::MergedLora(std::span<const ModelPart> parts, std::span<const ScaledL
   std::vector<at::Tensor> results;
   for (const auto& [layer, list] : changes) {
     const auto& site = layers.at(layer);
-    results.push_back(merged(site->weight, list));
+    results.push_back(merged(site->weight, list, dtype.value_or(site->weight.scalar_type())));
     originals_.push_back({site, site->weight});
   }
   for (std::size_t i = 0; i < results.size(); ++i) originals_[i].site->weight = results[i];

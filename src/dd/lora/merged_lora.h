@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,7 +27,10 @@ class MergedLora {
  public:
   /// Error(kInput) names a layer that the model lacks or that has another shape; then nothing was
   /// changed. Error(kInternal) when a layer still has an adapter in its slot (LoraSet::remove).
-  MergedLora(std::span<const ModelPart> parts, std::span<const ScaledLora> loras);
+  /// Merged weights take the type `dtype`, that of the layer's own where none is given: those may
+  /// be at rest (Placement).
+  MergedLora(std::span<const ModelPart> parts, std::span<const ScaledLora> loras,
+             std::optional<at::ScalarType> dtype = {});
   ~MergedLora();
   MergedLora(MergedLora&&) noexcept = default;
   MergedLora& operator=(MergedLora&&) = delete;

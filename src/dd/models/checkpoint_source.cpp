@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "dd/core/error.h"
 
@@ -61,9 +62,26 @@ at::Tensor CheckpointSource::read(const TensorPlace& place, at::IntArrayRef shap
   value = value.reshape(want);
   if (place.parts > 1) value = value.narrow(0, place.part * shape[0], shape[0]);
   if (place.transposed) value = value.t();
+  return place_weight(place.name, value);
+}
+
+at::Tensor CheckpointSource::place_weight(const std::string& name, const at::Tensor& value) {
+  const bool narrower =
+      value.is_floating_point() && value.dtype().itemsize() < at::elementSize(placement_.dtype);
+  if (placement_.at_rest && placement_.device.is_cpu() && narrower && value.is_contiguous()) {
+    resting_.push_back(name);
+    return value;
+  }
   const at::Tensor placed = value.to(placement_.device, placement_.dtype).contiguous();
-  if (!placed.is_alias_of(value)) checkpoint_.release(place.name);
+  if (!placed.is_alias_of(value)) checkpoint_.release(name);
   return placed;
+}
+
+std::function<void()> CheckpointSource::take_release() {
+  if (resting_.empty()) return {};
+  return [checkpoint = checkpoint_, names = std::exchange(resting_, {})] {
+    for (const std::string& name : names) checkpoint.release(name);
+  };
 }
 
 at::Tensor CheckpointSource::parameter(const std::string& name, at::IntArrayRef shape,

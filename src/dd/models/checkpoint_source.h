@@ -27,6 +27,8 @@ class CheckpointSource final : public nn::ParameterSource {
 
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
                        const nn::Init& init) override;
+  at::ScalarType dtype() const override { return placement_.dtype; }
+  std::function<void()> take_release() override;
   /// For what is read from now on.
   void set_placement(Placement placement) { placement_ = placement; }
   /// Tensors that published files hold beside the weights (buffers) and that are not needed.
@@ -38,11 +40,13 @@ class CheckpointSource final : public nn::ParameterSource {
 
  private:
   at::Tensor read(const TensorPlace& place, at::IntArrayRef shape);
+  at::Tensor place_weight(const std::string& name, const at::Tensor& value);
 
   const io::Checkpoint& checkpoint_;
   Placement placement_;
   NameMap names_;
   std::set<std::string> used_;
+  std::vector<std::string> resting_;  ///< since the last take_release
   std::vector<std::string> missing_;
   std::vector<std::string> misshapen_;
 };

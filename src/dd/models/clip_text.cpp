@@ -55,6 +55,7 @@ Json ClipTextConfig::to_json() const {
 
 ClipText::ClipText(const nn::Scope& scope, const ClipTextConfig& config)
     : config_(config),
+      dtype_(scope.dtype()),
       token_embedding_(scope["embeddings"]["token_embedding"].parameter(
           "weight", {config.vocab_size, config.encoder.width}, nn::normal_init(0.02))),
       position_embedding_(scope["embeddings"]["position_embedding"].parameter(
@@ -63,8 +64,9 @@ ClipText::ClipText(const nn::Scope& scope, const ClipTextConfig& config)
       final_norm_(scope["final_layer_norm"], config.encoder.width, config.encoder.norm_eps) {}
 
 at::Tensor ClipText::operator()(const at::Tensor& tokens) const {
-  const at::Tensor words = at::embedding(token_embedding_, tokens);
-  return final_norm_(encoder_(words + position_embedding_.narrow(0, 0, tokens.size(1))));
+  const at::Tensor words = at::embedding(token_embedding_, tokens).to(dtype_);
+  const at::Tensor places = position_embedding_.narrow(0, 0, tokens.size(1)).to(dtype_);
+  return final_norm_(encoder_(words + places));
 }
 
 at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token) {
@@ -80,7 +82,8 @@ at::Tensor ClipText::pool(const at::Tensor& hidden, const at::Tensor& tokens) co
 
 TextEncoder::TextEncoder(nn::ParameterSource& source, const ClipTextConfig& config)
     : table_(std::make_unique<nn::ParameterTable>()),
-      text_(std::make_unique<ClipText>(nn::Scope(source, *table_)["text_model"], config)) {}
+      text_(std::make_unique<ClipText>(nn::Scope(source, *table_)["text_model"], config)),
+      release_(source.take_release()) {}
 
 TextEncoder TextEncoder::load(const std::filesystem::path& folder, Placement placement) {
   const auto config = ClipTextConfig::from_json(read_json(folder / "config.json"),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "dd/core/json.h"
@@ -42,6 +43,7 @@ class ClipText {
 
  private:
   ClipTextConfig config_;
+  at::ScalarType dtype_;
   at::Tensor token_embedding_;
   at::Tensor position_embedding_;
   nn::ClipEncoder encoder_;
@@ -61,10 +63,15 @@ class TextEncoder {
   at::Tensor operator()(const at::Tensor& tokens) const { return (*text_)(tokens); }
   const ClipTextConfig& config() const { return text_->config(); }
   const nn::ParameterTable& parameters() const { return *table_; }
+  /// Gives back the memory of weights at rest (Placement::at_rest) until they are used again.
+  void release() const {
+    if (release_) release_();
+  }
 
  private:
   std::unique_ptr<nn::ParameterTable> table_;
   std::unique_ptr<ClipText> text_;
+  std::function<void()> release_;
 };
 
 }  // namespace dd::models

@@ -35,7 +35,8 @@ struct GridSize {
 
 /// One evaluation of one latent; `tokens` of conditioning, which learns too where there is a LoRA.
 Flops unet_flops(const UNetConfig& config, GridSize cells, std::int64_t tokens, LoraShape lora);
-/// What drawing asks of the U-Net for one latent and one prompt, without a LoRA.
+/// What drawing asks of the U-Net for one latent and one prompt, without a LoRA. (Two prompts of a
+/// latent share what comes before the first attention to the text; each counts in full.)
 struct DrawingFlops {
   double keys = 0;     ///< keys and values of the prompt's `tokens`, made once for all evaluations
   double whole = 0;    ///< an evaluation besides them

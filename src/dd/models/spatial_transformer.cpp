@@ -42,6 +42,7 @@ KeyValues TransformerBlock::project(const TextContext& context) const {
 at::Tensor TransformerBlock::operator()(const at::Tensor& tokens, const KeyValues& text) const {
   const at::Tensor normed = norm1_(tokens);
   at::Tensor x = tokens + self_(normed, self_.project(normed), options_);
+  x = for_texts(x, text.keys.size(0));
   x = x + cross_(norm2_(x), text, options_);
   const std::vector<at::Tensor> halves = gate_(norm3_(x)).chunk(2, -1);
   return x + down_(halves[0] * at::gelu(halves[1]));
@@ -74,13 +75,14 @@ at::Tensor SpatialTransformer::operator()(const at::Tensor& x_nchw,
                                           std::span<const KeyValues> text) const {
   const auto to_tokens = [](const at::Tensor& x) { return x.flatten(2).transpose(1, 2); };
   const auto to_image = [&](const at::Tensor& t) {
-    return t.transpose(1, 2).reshape(x_nchw.sizes());
+    return t.transpose(1, 2).reshape({-1, x_nchw.size(1), x_nchw.size(2), x_nchw.size(3)});
   };
   const at::Tensor normed = norm_(x_nchw);
   at::Tensor tokens =
       linear_in_ ? (*linear_in_)(to_tokens(normed)) : to_tokens((*conv_in_)(normed));
   for (std::size_t i = 0; i < blocks_.size(); ++i) tokens = blocks_[i](tokens, text[i]);
-  return x_nchw + (linear_out_ ? to_image((*linear_out_)(tokens)) : (*conv_out_)(to_image(tokens)));
+  return for_texts(x_nchw, tokens.size(0)) +
+         (linear_out_ ? to_image((*linear_out_)(tokens)) : (*conv_out_)(to_image(tokens)));
 }
 
 }  // namespace dd::models

@@ -53,7 +53,7 @@ class SpatialTransformer {
   SpatialTransformer(const nn::Scope& scope, const SpatialTransformerShape& shape);
   /// Of each of its layers. Apart from the rest, so that the rest can be computed again without it.
   std::vector<KeyValues> project(const TextContext& context) const;
-  /// `text` is what project() gave.
+  /// `text` is what project() gave; of n · B rows for B of `x_nchw`, see UNet.
   at::Tensor operator()(const at::Tensor& x_nchw, std::span<const KeyValues> text) const;
 
  private:

@@ -3,8 +3,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace dd::models {
 
@@ -38,5 +40,14 @@ struct TextContext {
   TextContext(at::Tensor text, KeyValueCache* keep = nullptr)
       : states(std::move(text)), cache(keep) {}
 };
+
+/// What was computed once for all texts, in rows for `rows` texts: B rows become n · B, over and
+/// over again.
+inline at::Tensor for_texts(const at::Tensor& x, std::int64_t rows) {
+  if (x.size(0) == rows) return x;
+  std::vector<std::int64_t> times(static_cast<std::size_t>(x.dim()), 1);
+  times[0] = rows / x.size(0);
+  return x.repeat(times);
+}
 
 }  // namespace dd::models

@@ -29,10 +29,14 @@ struct Level {
     if (!transformers.empty()) add_text(transformers[i], context, entering);
     return nn::run_part(entering, [this, i, joins](const nn::Tensors& in) {
       // Joined inside, so that recomputing keeps no second copy of both.
-      const at::Tensor hidden = joins ? resnets[i](at::cat({in[1], in[2]}, 1), in[0])
-                                      : resnets[i].forward(in[1], in[2], in[0]);
+      const at::Tensor hidden =
+          joins ? resnets[i](join(in[1], in[2]), in[0]) : resnets[i].forward(in[1], in[2], in[0]);
       return transformers.empty() ? hidden : transformers[i](hidden, text_in(in));
     });
+  }
+
+  static at::Tensor join(const at::Tensor& x, const at::Tensor& skip) {
+    return at::cat({x, for_texts(skip, x.size(0))}, 1);
   }
 
   /// The entering tensors of a part that begin with `kBeforeText` others, then keys and values.

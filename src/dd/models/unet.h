@@ -56,9 +56,13 @@ class UNet {
   static UNet load(const std::filesystem::path& folder, Placement placement);
   void save(const std::filesystem::path& folder, at::ScalarType dtype) const;
 
-  /// Noisy latents [B, C, H, W], timesteps [B] (any number type), context [B, T, context_width] →
-  /// the prediction, shaped like the latents. `deep` of the same batch, where it is given, is
-  /// filled or used.
+  /// Noisy latents [B, C, H, W], timesteps [B] or [1] (any number type), context
+  /// [B, T, context_width] → the prediction, shaped like the latents. `deep` of the same batch,
+  /// where it is given, is filled or used.
+  ///
+  /// With a context of n · B rows, and timesteps [1], latents i are seen with the texts i, B + i,
+  /// …, and the prediction has n · B rows: as of n copies of the latents, but what comes before the
+  /// first attention to the text is computed once.
   at::Tensor operator()(const at::Tensor& latents_nchw, const at::Tensor& timesteps,
                         const TextContext& context, DeepFeatures* deep = nullptr) const;
 

@@ -232,7 +232,7 @@ at::Tensor Posterior::sample(const at::Tensor& noise) const {
 }
 
 Vae::Vae(nn::ParameterSource& source, const VaeConfig& config)
-    : config_(config), table_(std::make_unique<nn::ParameterTable>()) {
+    : config_(config), dtype_(source.dtype()), table_(std::make_unique<nn::ParameterTable>()) {
   const nn::Scope root(source, *table_);
   const std::int64_t c = config.latent_channels;
   encoder_ = std::make_unique<VaeEncoder>(root["encoder"], config);
@@ -241,6 +241,8 @@ Vae::Vae(nn::ParameterSource& source, const VaeConfig& config)
       root["quant_conv"], nn::Conv2d::Shape{.in = 2 * c, .out = 2 * c, .kernel = 1});
   unquantise_ = std::make_unique<nn::Conv2d>(root["post_quant_conv"],
                                              nn::Conv2d::Shape{.in = c, .out = c, .kernel = 1});
+  release_ = source.take_release();
+  if (!release_) release_ = [] {};
 }
 
 Vae::~Vae() = default;
@@ -249,6 +251,7 @@ Vae& Vae::operator=(Vae&&) noexcept = default;
 
 Placement vae_placement(Placement placement) {
   if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
+  placement.at_rest = true;
   return placement;
 }
 
@@ -269,16 +272,15 @@ void Vae::save(const std::filesystem::path& folder, at::ScalarType dtype) const 
 
 Posterior Vae::encode(const at::Tensor& pixels_nchw) const {
   const at::Tensor moments = (*quantise_)((*encoder_)(pixels_nchw.to(dtype())));
+  release_();
   const std::vector<at::Tensor> halves = moments.chunk(2, 1);
   return {halves[0], at::clamp(halves[1], -30.0, 20.0)};
 }
 
 at::Tensor Vae::decode(const at::Tensor& latents_nchw) const {
-  return (*decoder_)((*unquantise_)(latents_nchw.to(dtype())));
-}
-
-at::ScalarType Vae::dtype() const {
-  return table_->entries().front().second.scalar_type();
+  at::Tensor pixels = (*decoder_)((*unquantise_)(latents_nchw.to(dtype())));
+  release_();
+  return pixels;
 }
 
 }  // namespace dd::models

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -41,7 +42,7 @@ class VaeDecoder;
 
 /// Where the autoencoder of a model that computes at `placement` does: in float32 for float16. The
 /// decoder's activations leave float16's range in published models (black pictures); float32 costs
-/// a fifteenth of the weights and one pass an image.
+/// a fifteenth of the weights and one pass an image. Its weights rest between its calls.
 Placement vae_placement(Placement placement);
 
 /// The autoencoder of latent diffusion (Rombach et al. 2022; diffusers' AutoencoderKL).
@@ -64,15 +65,17 @@ class Vae {
   /// Known once training has measured the latents.
   void set_scaling_factor(double factor) { config_.scaling_factor = factor; }
   const nn::ParameterTable& parameters() const { return *table_; }
-  at::ScalarType dtype() const;
+  at::ScalarType dtype() const { return dtype_; }
 
  private:
   VaeConfig config_;
+  at::ScalarType dtype_;
   std::unique_ptr<nn::ParameterTable> table_;
   std::unique_ptr<VaeEncoder> encoder_;
   std::unique_ptr<VaeDecoder> decoder_;
   std::unique_ptr<nn::Conv2d> quantise_;
   std::unique_ptr<nn::Conv2d> unquantise_;
+  std::function<void()> release_;
 };
 
 }  // namespace dd::models

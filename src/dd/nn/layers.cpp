@@ -11,12 +11,12 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
 #include <cmath>
 
 #include "dd/core/error.h"
+#include "dd/nn/quick_gelu.h"
 #include "dd/nn/winograd.h"
 
 namespace dd::nn {
@@ -25,12 +25,14 @@ namespace {
 /// LibTorch's float16 convolutions are some 180 times slower than float32 ones on a CPU, its
 /// float16 products four times. There, weights are stored in float16 and widened where they are
 /// used, which is also more exact.
-bool is_slow_half(const at::Tensor& weight) {
-  return weight.scalar_type() == at::kHalf && weight.is_cpu();
+bool is_slow_half(const at::Tensor& x) {
+  return x.scalar_type() == at::kHalf && x.is_cpu();
 }
 
-at::Tensor widened(const at::Tensor& value) {
-  return value.defined() ? value.to(at::kFloat) : value;
+/// A parameter, which may be at rest (Placement::at_rest), in the type that it is needed in.
+at::Tensor as(at::ScalarType dtype, const at::Tensor& parameter) {
+  if (!parameter.defined() || parameter.scalar_type() == dtype) return parameter;
+  return parameter.to(dtype);
 }
 
 }  // namespace
@@ -42,10 +44,9 @@ Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, bool bias)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  const at::Tensor y =
-      is_slow_half(site_->weight)
-          ? at::linear(widened(x), widened(site_->weight), widened(site_->bias)).to(at::kHalf)
-          : at::linear(x, site_->weight, site_->bias);
+  const at::ScalarType dtype = is_slow_half(x) ? at::kFloat : x.scalar_type();
+  const at::Tensor y = as(
+      x.scalar_type(), at::linear(as(dtype, x), as(dtype, site_->weight), as(dtype, site_->bias)));
   return site_->adapter ? site_->adapter->forward(x, y) : y;
 }
 
@@ -59,17 +60,16 @@ Conv2d::Conv2d(const Scope& scope, const Shape& shape) : shape_(shape) {
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x_nchw) const {
-  const at::Tensor& weight = site_->weight;
-  if (is_slow_half(weight)) {
-    return at::conv2d(widened(x_nchw), widened(weight), widened(site_->bias), shape_.stride,
-                      shape_.padding)
-        .to(at::kHalf);
+  const bool slow = is_slow_half(x_nchw);
+  const at::ScalarType dtype = slow ? at::kFloat : x_nchw.scalar_type();
+  const at::Tensor weight = as(dtype, site_->weight);
+  const at::Tensor bias = as(dtype, site_->bias);
+  if (!slow && shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) {
+    const auto tile = winograd_tile(x_nchw, weight, bias);
+    if (tile) return winograd_conv2d(x_nchw, weight, bias, *tile);
   }
-  if (shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) {
-    const auto tile = winograd_tile(x_nchw, weight, site_->bias);
-    if (tile) return winograd_conv2d(x_nchw, weight, site_->bias, *tile);
-  }
-  return at::conv2d(x_nchw, weight, site_->bias, shape_.stride, shape_.padding);
+  const at::Tensor y = at::conv2d(as(dtype, x_nchw), weight, bias, shape_.stride, shape_.padding);
+  return as(x_nchw.scalar_type(), y);
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t channels, double eps)
@@ -79,7 +79,8 @@ GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t chann
       bias_(scope.parameter("bias", {channels}, constant_init(0))) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x_nchw) const {
-  return at::group_norm(x_nchw, groups_, weight_, bias_, eps_);
+  const at::ScalarType dtype = x_nchw.scalar_type();
+  return at::group_norm(x_nchw, groups_, as(dtype, weight_), as(dtype, bias_), eps_);
 }
 
 LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps)
@@ -88,7 +89,8 @@ LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps)
       bias_(scope.parameter("bias", {width}, constant_init(0))) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, {weight_.size(0)}, weight_, bias_, eps_);
+  const at::ScalarType dtype = x.scalar_type();
+  return at::layer_norm(x, {weight_.size(0)}, as(dtype, weight_), as(dtype, bias_), eps_);
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -125,7 +127,7 @@ std::string activation_name(Activation activation) {
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::kQuickGelu:
-      return x * at::sigmoid(x * 1.702);
+      return quick_gelu(x);
     case Activation::kGelu:
       return at::gelu(x);
     case Activation::kSilu:

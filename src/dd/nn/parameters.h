@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,11 @@ class ParameterSource {
   virtual ~ParameterSource() = default;
   virtual at::Tensor parameter(const std::string& name, at::IntArrayRef shape,
                                const Init& init) = 0;
+  /// What layers compute in. Parameters may be narrower, see Placement::at_rest.
+  virtual at::ScalarType dtype() const { return at::kFloat; }
+  /// What gives back the memory of those parameters, taken since the last call, that lie in a
+  /// mapped file: they are read again when used. Empty where there are none.
+  virtual std::function<void()> take_release() { return {}; }
 };
 
 /// Random start; every parameter's numbers follow from (seed, name), whatever the order of
@@ -87,6 +93,7 @@ class Scope {
   Scope operator[](std::string_view child) const;
   Scope operator[](std::int64_t index) const { return (*this)[std::to_string(index)]; }
   at::Tensor parameter(const std::string& name, at::IntArrayRef shape, const Init& init) const;
+  at::ScalarType dtype() const { return source_.dtype(); }  ///< see ParameterSource
   /// Makes this place known as a linear layer or a convolution.
   std::shared_ptr<LinearSite> site(at::Tensor weight, at::Tensor bias) const;
 

@@ -47,9 +47,17 @@ double as_double(std::int64_t value) {
   return static_cast<double>(value);
 }
 
-/// What a way costs, in multiplications of a matrix product. A transformed number costs as much as
-/// so many of them where it is made and read again; measured on two cores of an EPYC with AVX-512
-/// by bench/micro.
+/// What a way costs, in multiplications of a matrix product. A number that is laid out anew costs
+/// as much as so many of them where it is made and read again; measured on two cores of an EPYC
+/// with AVX-512 by bench/micro.
+double direct_cost(const at::Tensor& x_nchw, std::int64_t ins, std::int64_t outs) {
+  // LibTorch lays weights out anew in each call; that counts where they do not fit the caches.
+  constexpr std::int64_t kCached = 2'000'000;
+  const double weight = 9 * ins * outs > kCached ? 120 : 0;
+  const double positions = as_double(x_nchw.size(0) * x_nchw.size(2) * x_nchw.size(3));
+  return 9 * as_double(ins * outs) * (positions + weight);
+}
+
 double tiled_cost(const Cutting& cut, std::int64_t ins, std::int64_t outs) {
   constexpr double kTileNumber = 150;
   constexpr double kFilterNumber = 80;
@@ -223,11 +231,9 @@ std::optional<std::int64_t> winograd_tile(const at::Tensor& x_nchw, const at::Te
     return tiled_cost(Cutting({m, x_nchw.size(2), x_nchw.size(3)}, x_nchw.size(0), ins, outs), ins,
                       outs);
   };
-  const double direct =
-      9 * as_double(x_nchw.size(0) * x_nchw.size(2) * x_nchw.size(3)) * as_double(ins * outs);
   const std::int64_t tile = cost(2) < cost(4) ? 2 : 4;
   // What is not counted should not turn a small gain into a loss.
-  return 1.1 * cost(tile) < direct ? std::optional(tile) : std::nullopt;
+  return 1.1 * cost(tile) < direct_cost(x_nchw, ins, outs) ? std::optional(tile) : std::nullopt;
 }
 
 at::Tensor winograd_conv2d(const at::Tensor& x_nchw, const at::Tensor& weight,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -71,7 +72,7 @@ class SharedNumbers {
   MPI_Win window_ = MPI_WIN_NULL;
 };
 
-/// Nothing here blocks inside MPI but sum_many: a rank that waits must see that another has left.
+/// Nothing here blocks inside MPI: a rank that waits must see that another has left.
 class MpiRanks final : public Ranks {
  public:
   MpiRanks() {
@@ -156,10 +157,25 @@ class MpiRanks final : public Ranks {
     wait(request);
   }
 
-  void sum_many(std::span<float> values) override {
-    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), length_of(std::ssize(values)), MPI_FLOAT,
-                        MPI_SUM, group_),
+  void begin_sum(std::span<const float> values) override {
+    Sum& sum = sums_.emplace_back();
+    sum.values.assign(values.begin(), values.end());
+    check(MPI_Iallreduce(MPI_IN_PLACE, sum.values.data(), length_of(std::ssize(values)), MPI_FLOAT,
+                         MPI_SUM, group_, &sum.request),
           "adding up over all ranks");
+  }
+
+  void advance_sums() override {
+    for (Sum& sum : sums_) {
+      int ignored = 0;
+      check(MPI_Test(&sum.request, &ignored, MPI_STATUS_IGNORE), "adding up over all ranks");
+    }
+  }
+
+  void finish_sum(std::span<float> into) override {
+    wait(sums_.front().request);
+    std::ranges::copy(sums_.front().values, into.begin());
+    sums_.pop_front();
   }
 
   void restart_queue() override {
@@ -316,6 +332,12 @@ class MpiRanks final : public Ranks {
   int rank_ = 0;
   int count_ = 1;
   std::unique_ptr<SharedNumbers> numbers_;
+  /// Under way. They stay here when a rank gives up waiting: others may still write into them.
+  struct Sum {
+    std::vector<float> values;
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+  std::deque<Sum> sums_;
   bool has_told_stop_ = false;
   bool is_stop_known_ = false;
   Clock::time_point next_look_{};

@@ -11,6 +11,9 @@ namespace dd {
 struct Placement {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
+  /// On a CPU, weights may stay as a file has them where that is narrower than `dtype`, mapped and
+  /// not copied; layers widen them where they use them. For what is used seldom.
+  bool at_rest = false;
 };
 
 /// "cpu", "cuda", "cuda:N" or "auto" (CUDA when LibTorch sees one). Error(kUsage) otherwise, or

@@ -17,6 +17,7 @@
 #include "dd/core/json.h"
 #include "dd/core/ranks.h"
 #include "dd/io/safetensors.h"
+#include "dd/train/gradient_sum.h"
 
 namespace dd::train {
 namespace {
@@ -69,6 +70,7 @@ class Run {
         share_(share),
         optimizer_(parameters, options.optimizer) {
     if (options_.ema_decay > 0) average_ = parameters_.data().clone();
+    if (!context_.ranks.alone()) gradient_sum_.emplace(parameters_, context_.ranks);
   }
 
   TrainResult run() {
@@ -138,25 +140,22 @@ class Run {
     at::Tensor sum = at::zeros({}, parameters_.data().options().dtype(at::kDouble));
     for (std::int64_t part = ranks.rank(); part < task_->parts(); part += ranks.count()) {
       const at::Tensor loss = task_->part_of_loss(step_, part);
+      if (gradient_sum_ && part + ranks.count() >= task_->parts()) gradient_sum_->begin_last_pass();
       loss.backward();
       sum += loss.detach().to(at::kDouble);
     }
     return add_up_over_ranks(sum);
   }
 
-  /// Makes the gradient that of all ranks and returns the loss of all. It does not run beside the
-  /// step: that would pay only where a rank has a row or two (docs/scaling.md).
+  /// Makes the gradient that of all ranks and returns the loss of all.
   at::Tensor add_up_over_ranks(const at::Tensor& loss) {
     Ranks& ranks = context_.ranks;
     if (ranks.alone()) return loss;
     // Stops are agreed on too: all ranks must stop after the same step.
     std::array<double, 2> sums{loss.item<double>(), context_.cancel.requested() ? 1.0 : 0.0};
+    gradient_sum_->finish();
     ranks.sum(sums);
     is_stop_agreed_ = sums[1] > 0;
-    const at::Tensor gradient = parameters_.gradient();
-    const at::Tensor on_host = gradient.to(at::kCPU);
-    ranks.sum_many({on_host.mutable_data_ptr<float>(), static_cast<std::size_t>(on_host.numel())});
-    if (!gradient.is_cpu()) parameters_.gradient().copy_(on_host);
     return at::full_like(loss, sums[0]);
   }
 
@@ -306,6 +305,7 @@ class Run {
   Context& context_;
   double share_;
   AdamW optimizer_;
+  std::optional<GradientSum> gradient_sum_;  ///< none alone
   at::Tensor average_;
   TrainResult result_;
   std::int64_t step_ = 0;

@@ -24,6 +24,8 @@ class FlatParameters {
   const at::Tensor& data() const { return data_; }          ///< [count]
   const at::Tensor& gradient() const { return gradient_; }  ///< [count]
   std::int64_t count() const { return data_.numel(); }
+  /// The tensors, in the order of their places in the buffer; none for a row of StackedParameters.
+  const Named& parameters() const { return parameters_; }
   /// Names and shapes in order, for checkpoints that must fit.
   const std::string& layout() const { return layout_; }
 
@@ -38,7 +40,7 @@ class FlatParameters {
   friend class StackedParameters;
   FlatParameters(at::Tensor data, at::Tensor gradient, std::string layout);
 
-  Named parameters_;  ///< empty for a row of StackedParameters
+  Named parameters_;
   at::Tensor data_;
   at::Tensor gradient_;
   std::string layout_;

@@ -2,6 +2,7 @@
 // The `unet` folders of both Stable Diffusion families against diffusers' UNet2DConditionModel.
 #include "dd/models/unet.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
@@ -73,6 +74,21 @@ TEST_P(UNetOracle, KeptKeysAndValuesGiveTheSamePredictionsBitForBit) {
   const at::Tensor other = recorded("states") + 1;
   EXPECT_TRUE(unet_(recorded("even.latents"), times, TextContext(other, &cache))
                   .equal(unet_(recorded("even.latents"), times, recorded("states"))));
+}
+
+TEST_P(UNetOracle, LatentsSeenWithTwoTextsAreAsTwoCopiesOfThem) {
+  const at::Tensor latents = recorded("even.latents");
+  const at::Tensor states = recorded("states");
+  const at::Tensor both = at::cat({states * 0.5, states});
+  const at::Tensor want = unet_(at::cat({latents, latents}), at::full({4}, 801), both);
+  DeepFeatures deep;
+  KeyValueCache cache;
+  for (const bool reuse : {false, true}) {
+    deep.reuse = reuse;
+    const at::Tensor output = unet_(latents, at::full({1}, 801), TextContext(both, &cache), &deep);
+    expect_close(output, want, reuse ? "deep features taken again" : "all computed");
+  }
+  EXPECT_FALSE(want.narrow(0, 0, 2).equal(want.narrow(0, 2, 2))) << "the texts say the same";
 }
 
 TEST_P(UNetOracle, DeepFeaturesOfTheSameInputsGiveTheSamePredictionBitForBit) {
