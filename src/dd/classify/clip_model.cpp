@@ -92,8 +92,9 @@ ClipModel ClipModel::load(const ClipSource& source, Placement placement) {
           source.fingerprint(),   std::move(loaded.assumed)};
 }
 
-at::Tensor class_tokens(const ClipModel& model, const std::vector<std::string>& class_names,
-                        const std::string& prompt_template, Reporter& report) {
+models::ClipPrompts class_prompts(const ClipModel& model,
+                                  const std::vector<std::string>& class_names,
+                                  const std::string& prompt_template, Reporter& report) {
   const models::ClipTextConfig& config = model.clip.config().text;
   const std::int64_t length = model.tokenizer.context_length();
   at::Tensor tokens = at::empty({static_cast<std::int64_t>(class_names.size()), length}, at::kLong);
@@ -112,9 +113,8 @@ at::Tensor class_tokens(const ClipModel& model, const std::vector<std::string>& 
     fail_input(cat("a class prompt takes ", longest, " tokens, but this CLIP reads only ",
                    config.positions, "; shorten --template or the class names"));
   }
-  // The tower is causal: nothing behind the last end token matters.
-  const std::int64_t used = models::used_length(tokens, config.end_token);
-  return tokens.narrow(1, 0, used).to(model.placement.device).contiguous();
+  const models::ClipPrompts prompts = models::clip_prompts(tokens, config.end_token);
+  return {prompts.tokens.to(model.placement.device), prompts.shared};
 }
 
 at::Tensor cosine_logits(const ClipModel& model, const at::Tensor& image_features,
@@ -143,10 +143,11 @@ at::Tensor score_images(const ClipModel& model, const at::Tensor& text_features,
   return share_rows(context.ranks, images.size(), options.batch, batch);
 }
 
-at::Tensor classify_images(const ClipModel& model, const at::Tensor& tokens, const Dataset& images,
-                           const ScoreOptions& options, const Context& context) {
+at::Tensor classify_images(const ClipModel& model, const models::ClipPrompts& prompts,
+                           const Dataset& images, const ScoreOptions& options,
+                           const Context& context) {
   const at::NoGradGuard no_grad;
-  return score_images(model, model.clip.encode_texts(tokens), images, options, context);
+  return score_images(model, model.clip.encode_texts(prompts), images, options, context);
 }
 
 std::int64_t thread_count(std::int64_t threads) {

@@ -45,10 +45,11 @@ struct ClipModel {
   static ClipModel load(const ClipSource& source, Placement placement);  ///< Error(kInput)
 };
 
-/// The prompts of all classes as tokens [C, T] on the model's device, T no longer than the longest
-/// prompt needs. Warns of names that are cut.
-at::Tensor class_tokens(const ClipModel& model, const std::vector<std::string>& class_names,
-                        const std::string& prompt_template, Reporter& report);
+/// The prompts of all classes on the model's device, no longer than the longest one needs. Warns of
+/// names that are cut.
+models::ClipPrompts class_prompts(const ClipModel& model,
+                                  const std::vector<std::string>& class_names,
+                                  const std::string& prompt_template, Reporter& report);
 
 /// exp(logit_scale) · cosines, float32 [B, C], of features of unit length.
 at::Tensor cosine_logits(const ClipModel& model, const at::Tensor& image_features,
@@ -67,8 +68,9 @@ at::Tensor score_images(const ClipModel& model, const at::Tensor& text_features,
                         const Dataset& images, const ScoreOptions& options, const Context& context);
 
 /// Zero-shot (or adapted) classification: the text tower runs once, then score_images.
-at::Tensor classify_images(const ClipModel& model, const at::Tensor& tokens, const Dataset& images,
-                           const ScoreOptions& options, const Context& context);
+at::Tensor classify_images(const ClipModel& model, const models::ClipPrompts& prompts,
+                           const Dataset& images, const ScoreOptions& options,
+                           const Context& context);
 
 /// What `threads` = 0 means.
 std::int64_t thread_count(std::int64_t threads);

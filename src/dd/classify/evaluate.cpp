@@ -162,9 +162,9 @@ at::Tensor score(const EvaluateOptions& options, const CommonOptions& common,
     const std::vector<lora::ScaledLora> adapters{{&subject.classifier->weights, 1.0}};
     merged.emplace(parts, adapters);
   }
-  const at::Tensor tokens =
-      class_tokens(model, subject.class_names, subject.prompt_template, context.report);
-  return classify_images(model, tokens, *subject.images.images,
+  const models::ClipPrompts prompts =
+      class_prompts(model, subject.class_names, subject.prompt_template, context.report);
+  return classify_images(model, prompts, *subject.images.images,
                          {.batch = options.batch, .threads = thread_count(common.threads)},
                          context);
 }

@@ -65,7 +65,7 @@ TEST_F(EvaluateTest, LogitsAreThoseOfTheModelCalledByHand) {
     std::string name = rows[0][3 + c];
     std::replace(name.begin(), name.end(), '_', ' ');
     const Encoding encoding = model.tokenizer.encode("a photo of a " + name);
-    at::Tensor tokens = class_tokens(model, {name}, "a photo of a {}", reporter_);
+    const at::Tensor tokens = class_prompts(model, {name}, "a photo of a {}", reporter_).tokens;
     EXPECT_EQ(tokens.size(1), encoding.length);
     const at::Tensor logit = cosine_logits(model, features, model.clip.encode_texts(tokens));
     EXPECT_NEAR(logit.item<float>(), std::stof(rows[5][3 + c]), 1e-4);

@@ -91,7 +91,7 @@ class Trainer {
     const TrainingSetup setup{
         model,
         data_,
-        class_tokens(model, data_.class_names, options_.prompt_template, context_.report),
+        class_prompts(model, data_.class_names, options_.prompt_template, context_.report),
         options_,
         static_cast<std::uint64_t>(common_.seed),
         threads,

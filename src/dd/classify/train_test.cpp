@@ -113,7 +113,8 @@ TEST_F(TrainTest, TheStartIsZeroShotClip) {
   const EvaluateResult zero_shot = evaluate("", "zero");
   const EvaluateResult still = evaluate("still", "scored");
   EXPECT_EQ(zero_shot.accuracy.confusion, still.accuracy.confusion);
-  EXPECT_DOUBLE_EQ(zero_shot.accuracy.ece, still.accuracy.ece);
+  // Merged weights lie elsewhere in memory, by which sums may be rounded otherwise.
+  EXPECT_NEAR(zero_shot.accuracy.ece, still.accuracy.ece, 1e-6);
 }
 
 TEST_F(TrainTest, TheCurveFileHasLossAndRateOfEachStep) {

@@ -181,7 +181,9 @@ at::Tensor TrainingTask::part_of_loss(std::int64_t step, std::int64_t part) {
         parts() == 1 ? mix_seed(setup_.seed, purpose, {number})
                      : mix_seed(setup_.seed, purpose, {number, static_cast<std::uint64_t>(part)}));
   }
-  const at::Tensor text = model.clip.encode_texts(setup_.tokens);
+  const at::Tensor text = setup_.options.dropout > 0
+                              ? model.clip.encode_texts(setup_.prompts.tokens)
+                              : model.clip.encode_texts(setup_.prompts);
   at::Tensor pixels = model.preprocess.pixels(drawn.images, model.placement);
   at::Tensor targets = as_tensor(drawn.labels, model.placement.device);
   if (is_mixed(step)) {
@@ -201,7 +203,7 @@ std::optional<double> TrainingTask::validation_loss() {
   if (images.empty()) return std::nullopt;
   lora_.stop_dropout();
   NullReporter silent;
-  const at::Tensor logits = classify_images(setup_.model, setup_.tokens, *images.images,
+  const at::Tensor logits = classify_images(setup_.model, setup_.prompts, *images.images,
                                             {.batch = 256, .threads = setup_.threads, .name = ""},
                                             {silent, never_, setup_.ranks});
   const std::span<const float> scores(logits.const_data_ptr<float>(),

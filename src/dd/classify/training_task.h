@@ -20,7 +20,7 @@ namespace dd::classify {
 struct TrainingSetup {
   const ClipModel& model;
   const TrainingData& data;
-  at::Tensor tokens;  ///< class prompts
+  models::ClipPrompts prompts;  ///< of the classes
   const TrainOptions& options;
   std::uint64_t seed;
   std::int64_t threads;

@@ -61,7 +61,7 @@ class TrainingTaskOracle : public testing::Test {
     NullReporter silent;
     return {.model = model_,
             .data = data,
-            .tokens = class_tokens(model_, data.class_names, "a {}", silent),
+            .prompts = class_prompts(model_, data.class_names, "a {}", silent),
             .options = options,
             .seed = 5,
             .threads = 1,

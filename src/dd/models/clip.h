@@ -55,6 +55,9 @@ class Clip {
   /// Tokens [B, T] → features of unit length [B, projection]. T may be anything from the longest
   /// row's end token on: the tower is causal, so what follows the end token changes nothing.
   at::Tensor encode_texts(const at::Tensor& tokens) const;
+  /// The same, but what the prompts have in common is computed once. Not with dropout, which each
+  /// prompt should have of its own.
+  at::Tensor encode_texts(const ClipPrompts& prompts) const;
   /// The logarithm of the temperature that cosines are multiplied with.
   const at::Tensor& logit_scale() const { return logit_scale_; }
 
@@ -71,8 +74,5 @@ class Clip {
   nn::Linear text_projection_;
   at::Tensor logit_scale_;
 };
-
-/// The length up to and including the longest end token among rows of tokens [B, T].
-std::int64_t used_length(const at::Tensor& tokens, std::int64_t end_token);
 
 }  // namespace dd::models

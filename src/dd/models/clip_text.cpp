@@ -2,7 +2,9 @@
 #include "dd/models/clip_text.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 
 #include "dd/models/checkpoint_source.h"
@@ -20,6 +22,66 @@ std::vector<TensorPlace> file_names(const std::string& name) {
   // transformers 5 drops the prefix.
   return {name, name.substr(std::string(kPrefix).size())};
 }
+
+/// The tokens of B prompts of T tokens in a row: the P that all begin with, then each prompt's
+/// other S = T − P.
+class SharedBeginning {
+ public:
+  /// `ends` [B] are the positions of the end tokens, none below `shared`.
+  SharedBeginning(std::int64_t prompts, std::int64_t length, std::int64_t shared,
+                  const at::Tensor& ends, const nn::AttentionOptions& options)
+      : prompts_(prompts), shared_(shared), options_(options) {
+    const std::int64_t own = length - shared;
+    const at::Tensor keys = at::arange(length, ends.options());
+    seen_ = keys <= keys.narrow(0, shared, own).unsqueeze(1);
+    seen_at_end_ = (keys <= ends.unsqueeze(1)).view({prompts, 1, 1, length});
+    const at::Tensor before = at::arange(prompts, ends.options()) * own;
+    places_of_ends_ = before + ends;  // shared + row · own + (end − shared)
+  }
+
+  /// Of [1, P, width] and [B, S, width].
+  at::Tensor in_a_row(const at::Tensor& beginning, const at::Tensor& rest) const {
+    return at::cat({beginning.flatten(0, 1), rest.flatten(0, 1)});
+  }
+
+  nn::TokenFlow flow() const {
+    return {[this_ = *this](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+      const at::Tensor beginning =
+          nn::attention(this_.beginning(q), this_.beginning(k), this_.beginning(v), this_.options_);
+      const at::Tensor rest =
+          nn::attention(this_.rest(q), this_.whole(k), this_.whole(v), this_.options_, this_.seen_);
+      return this_.in_a_row(beginning, rest);
+    }};
+  }
+
+  /// For the layer of which only the end tokens are wanted, in a row [B, width].
+  nn::TokenFlow at_ends() const {
+    return {.attend =
+                [this_ = *this](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+                  return nn::attention(q.unsqueeze(1), this_.whole(k), this_.whole(v),
+                                       this_.options_, this_.seen_at_end_)
+                      .squeeze(1);
+                },
+            .choose = [places = places_of_ends_](
+                          const at::Tensor& x) { return x.index_select(0, places); }};
+  }
+
+ private:
+  at::Tensor beginning(const at::Tensor& x) const { return x.narrow(0, 0, shared_).unsqueeze(0); }
+  at::Tensor rest(const at::Tensor& x) const {
+    return x.narrow(0, shared_, x.size(0) - shared_).view({prompts_, -1, x.size(1)});
+  }
+  at::Tensor whole(const at::Tensor& x) const {
+    return at::cat({beginning(x).expand({prompts_, -1, -1}), rest(x)}, 1);
+  }
+
+  std::int64_t prompts_;
+  std::int64_t shared_;
+  nn::AttentionOptions options_;
+  at::Tensor seen_;            ///< [S, T]
+  at::Tensor seen_at_end_;     ///< [B, 1, 1, T]
+  at::Tensor places_of_ends_;  ///< [B], in the row
+};
 
 }  // namespace
 
@@ -63,10 +125,14 @@ ClipText::ClipText(const nn::Scope& scope, const ClipTextConfig& config)
       encoder_(scope["encoder"], config.encoder),
       final_norm_(scope["final_layer_norm"], config.encoder.width, config.encoder.norm_eps) {}
 
-at::Tensor ClipText::operator()(const at::Tensor& tokens) const {
+/// Of tokens [B, T] that stand at the positions from `first` on.
+at::Tensor ClipText::embed(const at::Tensor& tokens, std::int64_t first) const {
   const at::Tensor words = at::embedding(token_embedding_, tokens).to(dtype_);
-  const at::Tensor places = position_embedding_.narrow(0, 0, tokens.size(1)).to(dtype_);
-  return final_norm_(encoder_(words + places));
+  return words + position_embedding_.narrow(0, first, tokens.size(1)).to(dtype_);
+}
+
+at::Tensor ClipText::operator()(const at::Tensor& tokens) const {
+  return final_norm_(encoder_(embed(tokens, 0)));
 }
 
 at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token) {
@@ -78,6 +144,28 @@ at::Tensor ClipText::pool(const at::Tensor& hidden, const at::Tensor& tokens) co
   const at::Tensor at_end = end_positions(tokens, config_.end_token);
   const at::Tensor index = at_end.view({-1, 1, 1}).expand({-1, 1, hidden.size(2)});
   return hidden.gather(1, index).squeeze(1);
+}
+
+ClipPrompts clip_prompts(const at::Tensor& tokens, std::int64_t end_token) {
+  const at::Tensor ends = end_positions(tokens, end_token);
+  const std::int64_t length = ends.max().item<std::int64_t>() + 1;
+  const std::int64_t first_end = ends.min().item<std::int64_t>();
+  std::int64_t shared = 0;
+  while (shared < first_end && tokens.select(1, shared).eq(tokens[0][shared]).all().item<bool>())
+    ++shared;
+  return {tokens.narrow(1, 0, length).contiguous(), shared};
+}
+
+at::Tensor ClipText::pooled(const ClipPrompts& prompts) const {
+  const at::Tensor& tokens = prompts.tokens;
+  if (prompts.shared == 0) return pool((*this)(tokens), tokens);
+  const SharedBeginning layout(tokens.size(0), tokens.size(1), prompts.shared,
+                               end_positions(tokens, config_.end_token),
+                               encoder_.attention_options());
+  const at::Tensor beginning = embed(tokens.narrow(0, 0, 1).narrow(1, 0, prompts.shared), 0);
+  const at::Tensor rest =
+      embed(tokens.narrow(1, prompts.shared, tokens.size(1) - prompts.shared), prompts.shared);
+  return final_norm_(encoder_(layout.in_a_row(beginning, rest), layout.flow(), layout.at_ends()));
 }
 
 TextEncoder::TextEncoder(nn::ParameterSource& source, const ClipTextConfig& config)

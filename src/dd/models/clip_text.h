@@ -27,6 +27,17 @@ struct ClipTextConfig {
 /// Configurations that claim end token 2 mean the highest id, as OpenAI's code takes it.
 at::Tensor end_positions(const at::Tensor& tokens, std::int64_t end_token);
 
+/// Prompts that a text tower turns into features together.
+struct ClipPrompts {
+  at::Tensor tokens;  ///< [B, T]
+  /// So many tokens at the beginning are those of all rows, end tokens not among them. The tower is
+  /// causal: what it makes of them is the same in all rows.
+  std::int64_t shared = 0;
+};
+
+/// Of tokens on the CPU: cut behind the last end token, with what they have in common.
+ClipPrompts clip_prompts(const at::Tensor& tokens, std::int64_t end_token);
+
 /// CLIP's causal text transformer (transformers' CLIPTextModel without its projection).
 class ClipText {
  public:
@@ -38,10 +49,14 @@ class ClipText {
 
   /// The hidden state at each row's end token, [B, width].
   at::Tensor pool(const at::Tensor& hidden, const at::Tensor& tokens) const;
+  /// What pool() gives of all hidden states, computed without those that it does not take.
+  at::Tensor pooled(const ClipPrompts& prompts) const;
 
   const ClipTextConfig& config() const { return config_; }
 
  private:
+  at::Tensor embed(const at::Tensor& tokens, std::int64_t first) const;
+
   ClipTextConfig config_;
   at::ScalarType dtype_;
   at::Tensor token_embedding_;

@@ -49,7 +49,9 @@ Flops vae_encoder_flops(const VaeConfig& config, GridSize pixels);
 Flops vae_decoder_flops(const VaeConfig& config, GridSize pixels);
 /// One prompt of `tokens`, without CLIP's projection.
 Flops text_flops(const ClipTextConfig& config, std::int64_t tokens, LoraShape lora);
-/// One prompt with CLIP's projection.
+/// One prompt with CLIP's projection. (Of the last layer only one token is computed, and what
+/// prompts have in common once; here as in the next, all tokens count in full, as the reference has
+/// it.)
 Flops clip_text_flops(const ClipConfig& config, std::int64_t tokens, LoraShape lora);
 /// One picture with CLIP's projection.
 Flops clip_image_flops(const ClipConfig& config, LoraShape lora);

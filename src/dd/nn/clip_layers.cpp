@@ -8,8 +8,7 @@
 namespace dd::nn {
 
 ClipLayer::ClipLayer(const Scope& scope, const ClipEncoderConfig& config)
-    : attention_{.heads = config.heads, .causal = config.causal},
-      activation_(config.activation),
+    : activation_(config.activation),
       norm1_(scope["layer_norm1"], config.width, config.norm_eps),
       q_(scope["self_attn"]["q_proj"], config.width, config.width),
       k_(scope["self_attn"]["k_proj"], config.width, config.width),
@@ -19,19 +18,32 @@ ClipLayer::ClipLayer(const Scope& scope, const ClipEncoderConfig& config)
       fc1_(scope["mlp"]["fc1"], config.width, config.mlp_width),
       fc2_(scope["mlp"]["fc2"], config.mlp_width, config.width) {}
 
-at::Tensor ClipLayer::operator()(const at::Tensor& x) const {
+at::Tensor ClipLayer::operator()(const at::Tensor& x, const TokenFlow& flow) const {
+  const auto chosen = [&](const at::Tensor& all) { return flow.choose ? flow.choose(all) : all; };
   const at::Tensor normed = norm1_(x);
-  const at::Tensor middle = x + out_(attention(q_(normed), k_(normed), v_(normed), attention_));
+  const at::Tensor mixed = flow.attend(q_(chosen(normed)), k_(normed), v_(normed));
+  const at::Tensor middle = chosen(x) + out_(mixed);
   return middle + fc2_(activate(activation_, fc1_(norm2_(middle))));
 }
 
-ClipEncoder::ClipEncoder(const Scope& scope, const ClipEncoderConfig& config) {
+ClipEncoder::ClipEncoder(const Scope& scope, const ClipEncoderConfig& config)
+    : attention_{.heads = config.heads, .causal = config.causal} {
   for (std::int64_t i = 0; i < config.layers; ++i) layers_.emplace_back(scope["layers"][i], config);
 }
 
-at::Tensor ClipEncoder::operator()(at::Tensor x) const {
+at::Tensor ClipEncoder::operator()(const at::Tensor& x) const {
+  const TokenFlow flow{[this](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    return attention(q, k, v, attention_);
+  }};
+  return (*this)(x, flow, flow);
+}
+
+at::Tensor ClipEncoder::operator()(at::Tensor x, const TokenFlow& flow,
+                                   const TokenFlow& last) const {
   for (const ClipLayer& layer : layers_) {
-    x = run_part({x}, [&layer](const Tensors& entering) { return layer(entering[0]); });
+    // By value: what is computed again on the way back outlives this call.
+    x = run_part({x}, [&layer, use = &layer == &layers_.back() ? last : flow](
+                          const Tensors& entering) { return layer(entering[0], use); });
   }
   return x;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "dd/nn/layers.h"
@@ -19,13 +20,22 @@ struct ClipEncoderConfig {
   bool causal = false;
 };
 
+/// What a layer's attention and its result are about. The rest of a layer treats tokens one by one,
+/// so that they may lie in a batch [B, T, width] or in a row [N, width].
+struct TokenFlow {
+  /// Projected queries of the tokens that are wanted, keys and values of all → what was attended
+  /// to.
+  std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)> attend;
+  /// The tokens that are wanted, of all; empty = all.
+  std::function<at::Tensor(const at::Tensor& x)> choose{};
+};
+
 class ClipLayer {
  public:
   ClipLayer(const Scope& scope, const ClipEncoderConfig& config);
-  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor operator()(const at::Tensor& x, const TokenFlow& flow) const;
 
  private:
-  AttentionOptions attention_;
   Activation activation_;
   LayerNorm norm1_;
   Linear q_, k_, v_, out_;
@@ -37,9 +47,15 @@ class ClipEncoder {
  public:
   /// `scope` is the place that holds `layers.N`.
   ClipEncoder(const Scope& scope, const ClipEncoderConfig& config);
-  at::Tensor operator()(at::Tensor x) const;  ///< [B, T, width] → the same, before any final norm
+  at::Tensor operator()(const at::Tensor& x) const;  ///< [B, T, width], before any final norm
+  /// Of the last layer's result only what `last` chooses is computed. (A tower's features are those
+  /// of one token, and the last layer's others serve nobody.)
+  at::Tensor operator()(at::Tensor x, const TokenFlow& flow, const TokenFlow& last) const;
+
+  const AttentionOptions& attention_options() const { return attention_; }
 
  private:
+  AttentionOptions attention_;
   std::vector<ClipLayer> layers_;
 };
 

@@ -14,6 +14,7 @@
 #include <ATen/ops/silu.h>
 
 #include <cmath>
+#include <optional>
 
 #include "dd/core/error.h"
 #include "dd/nn/quick_gelu.h"
@@ -94,13 +95,14 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionOptions& options) {
+                     const AttentionOptions& options, const at::Tensor& seen) {
   const auto split = [&](const at::Tensor& x) {
     const at::Tensor heads = x.view({x.size(0), x.size(1), options.heads, -1}).transpose(1, 2);
     return options.upcast ? heads.to(at::kFloat) : heads;
   };
-  const at::Tensor mixed =
-      at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, options.causal);
+  const std::optional<at::Tensor> mask = seen.defined() ? std::optional(seen) : std::nullopt;
+  const at::Tensor mixed = at::scaled_dot_product_attention(split(q), split(k), split(v), mask, 0.0,
+                                                            options.causal && !mask);
   return mixed.to(q.scalar_type()).transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
 }
 

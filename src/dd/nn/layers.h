@@ -67,8 +67,10 @@ struct AttentionOptions {
   bool causal = false;
   bool upcast = false;  ///< scores in float32 although the inputs are in half precision
 };
+/// `seen`, where it is defined, takes the place of `causal`: true where a query may see a key,
+/// broadcast to [B, H, T, S].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionOptions& options);
+                     const AttentionOptions& options, const at::Tensor& seen = {});
 
 /// The activations that configurations name.
 enum class Activation { kQuickGelu, kGelu, kSilu };

@@ -100,7 +100,7 @@ class ClipTask final : public train::Task {
   at::Tensor similarity(const std::vector<Image>& images,
                         const std::vector<std::string>& captions) const {
     const at::Tensor tokens = models::tokenize(tokenizer_, captions);
-    const at::Tensor used = tokens.narrow(1, 0, models::used_length(tokens, tokenizer_.end_id()));
+    const models::ClipPrompts used = models::clip_prompts(tokens, tokenizer_.end_id());
     const at::Tensor scale = clip_.logit_scale().clamp_max(4.6052).exp();
     return scale * clip_.encode_images(normalised(images)).matmul(clip_.encode_texts(used).t());
   }

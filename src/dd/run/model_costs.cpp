@@ -41,7 +41,7 @@ ModelCosts ModelCosts::of(const models::StableDiffusion& model, const classify::
   const models::LoraShape classifier = classifier_shape(options);
   NullReporter silent;
   const std::int64_t prompt =
-      classify::class_tokens(clip, class_names, options.prompt_template, silent).size(1);
+      classify::class_prompts(clip, class_names, options.prompt_template, silent).tokens.size(1);
   const auto classes = static_cast<double>(class_names.size());
   const models::UNetConfig& unet = model.unet.config();
   ModelCosts costs;

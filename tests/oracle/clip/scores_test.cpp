@@ -25,9 +25,9 @@ class ClipScores : public testing::Test {
   at::Tensor scores(const ReadOptions& reading) const {
     const ClipModel model = ClipModel::load(test::oracle_path("models/clip"), {});
     NullReporter silent;
-    const auto tokens = class_tokens(model, index_.at("classes").get<std::vector<std::string>>(),
-                                     index_.at("template").get<std::string>(), silent);
-    const at::Tensor texts = model.clip.encode_texts(tokens);
+    const auto prompts = class_prompts(model, index_.at("classes").get<std::vector<std::string>>(),
+                                       index_.at("template").get<std::string>(), silent);
+    const at::Tensor texts = model.clip.encode_texts(prompts);
     std::vector<Image> fitted;
     for (const Json& name : index_.at("images")) {
       const std::string path = name.get<std::string>();

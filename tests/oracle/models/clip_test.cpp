@@ -2,8 +2,12 @@
 // CLIP with both towers against transformers' CLIPModel.
 #include "dd/models/clip.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
+#include "dd/core/error.h"
 #include "support/oracle.h"
 #include "support/temporary_folder.h"
 
@@ -43,12 +47,49 @@ TEST_P(ClipOracle, LogitsEqualTransformers) {
                expected_.tensor("logits_per_image"), "logits");
 }
 
-TEST_P(ClipOracle, TokensCutBehindTheLastEndTokenGiveTheSameFeatures) {
+TEST_P(ClipOracle, PromptsCutAndWithACommonBeginningGiveTheSameFeatures) {
+  const std::int64_t end = clip_.config().text.end_token;
+  const ClipPrompts prompts = clip_prompts(expected_.tensor("input_ids"), end);
+  EXPECT_EQ(prompts.tokens.size(1), 9)
+      << "the longest prompt has seven words between its two special tokens";
+  EXPECT_GE(prompts.shared, 1) << "all begin with the same special token";
+  expect_close(clip_.encode_texts(prompts.tokens), unit_length(expected_.tensor("text_features")),
+               "cut");
+  for (std::int64_t shared = 0; shared <= prompts.shared; ++shared) {
+    expect_close(clip_.encode_texts(ClipPrompts{prompts.tokens, shared}),
+                 unit_length(expected_.tensor("text_features")), cat(shared, " shared"));
+  }
+}
+
+TEST_P(ClipOracle, WhatPromptsHaveInCommonGetsTheGradientOfAll) {
   const at::Tensor ids = expected_.tensor("input_ids");
-  const std::int64_t length = used_length(ids, clip_.config().text.end_token);
-  EXPECT_EQ(length, 9) << "the longest prompt has seven words between its two special tokens";
-  expect_close(clip_.encode_texts(ids.slice(1, 0, length)),
-               unit_length(expected_.tensor("text_features")), "text features");
+  at::Tensor tokens = ids.clone();
+  tokens.narrow(1, 1, 2).copy_(ids.narrow(0, 0, 1).narrow(1, 1, 2).expand({ids.size(0), 2}));
+  const ClipPrompts prompts = clip_prompts(tokens, clip_.config().text.end_token);
+  ASSERT_GE(prompts.shared, 2);
+  std::vector<at::Tensor> learning;
+  for (const auto& [name, value] : clip_.parameters().entries()) {
+    if (name.starts_with("text_model.encoder")) learning.push_back(value.set_requires_grad(true));
+  }
+  const auto gradients = [&](const at::Tensor& features) {
+    const at::Tensor pull = at::arange(features.numel()).view(features.sizes()).cos();
+    return torch::autograd::grad({(features * pull).sum()}, learning);
+  };
+  const auto want = gradients(clip_.encode_texts(prompts.tokens));
+  const auto got = gradients(clip_.encode_texts(prompts));
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    // Biases of keys have none but rounding: a softmax does not see them.
+    if (want[i].abs().max().item<double>() > 1e-5)
+      expect_close(got[i], want[i], cat("parameter ", i));
+  }
+}
+
+TEST(ClipPrompts, EndTokensAreNeverShared) {
+  const at::Tensor tokens = at::tensor({1, 7, 9, 0, 0, 1, 7, 9, 0, 0}, at::kLong).view({2, 5});
+  EXPECT_EQ(clip_prompts(tokens, 9).shared, 2);
+  EXPECT_EQ(clip_prompts(tokens, 9).tokens.size(1), 3);
+  const at::Tensor first_ends = at::tensor({1, 7, 9, 0, 0, 1, 7, 7, 9, 0}, at::kLong).view({2, 5});
+  EXPECT_EQ(clip_prompts(first_ends, 9).shared, 2);
 }
 
 TEST_P(ClipOracle, SavedFolderGivesTheSameFeaturesBitForBit) {
