@@ -120,15 +120,12 @@ class Trainer {
   static StableDiffusion load(const AdaptOptions& options, const CommonOptions& common,
                               Context& context) {
     const at::Device device = parse_device(common.device);
-    const Placement placement{device, parse_dtype(common.dtype, device)};
+    const Placement placement{device, parse_dtype(common.dtype, device), /*at_rest=*/true};
     if (placement.dtype == at::kHalf) {
       context.report.warn(
           "training in f16 can lose small gradients; prefer --dtype bf16, or f32 on a CPU");
     }
-    const auto use = options.text_encoder ? models::TextEncoderUse::kEveryStep
-                                          : models::TextEncoderUse::kOnceAPrompt;
-    StableDiffusion model =
-        StableDiffusion::load(options.model, placement, options.model_options, use);
+    StableDiffusion model = StableDiffusion::load(options.model, placement, options.model_options);
     for (const std::string& note : model.notes) context.report.info(note);
     return model;
   }

@@ -381,10 +381,10 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
                             Context& context) {
   const Request request = make_request(options, common, context.ranks);
   const at::Device device = parse_device(common.device);
-  const Placement placement{device, parse_dtype(common.dtype, device)};
+  const Placement placement{device, parse_dtype(common.dtype, device), /*at_rest=*/true};
   models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
-  const models::StableDiffusion model = models::StableDiffusion::load(
-      options.model, placement, options.model_options, models::TextEncoderUse::kOnceAPrompt);
+  const models::StableDiffusion model =
+      models::StableDiffusion::load(options.model, placement, options.model_options);
   for (const std::string& note : model.notes) context.report.info(note);
   return run_request(model, request, context);
 }

@@ -89,8 +89,7 @@ void add_folder(const models::StableDiffusion& model, const fs::path& path, Repo
 
 /// A single file is usable together with a tokenizer, which may lie anywhere.
 void add_single_file(const fs::path& path, const models::ModelOptions& options, Report& report) {
-  const models::LdmModels model =
-      models::load_ldm_models(path, kShapesOnly, options, models::TextEncoderUse::kEveryStep);
+  const models::LdmModels model = models::load_ldm_models(path, kShapesOnly, options);
   Json& facts = report.facts;
   facts["family"] = family_of(model.parts.unet);
   facts["prediction_type"] = to_string(model.prediction.type);

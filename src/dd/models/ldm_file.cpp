@@ -87,18 +87,17 @@ std::vector<fs::path> ldm_companions(const fs::path& file, const ModelOptions& o
   return files;
 }
 
-LdmModels load_ldm_models(const fs::path& file, Placement placement, const ModelOptions& options,
-                          TextEncoderUse use) {
+LdmModels load_ldm_models(const fs::path& file, Placement placement, const ModelOptions& options) {
   const io::Checkpoint checkpoint = io::Checkpoint::open_file(file);
   const fs::path folder = ldm_folder(file);
   LdmParts parts = ldm_parts(checkpoint, folder);
   const LdmPrediction prediction = prediction_of(checkpoint, folder, parts, options);
   if (!fs::exists(folder / "unet" / "config.json"))
     parts.unet.sample_size = sample_size(checkpoint, parts, prediction);
-  CheckpointSource source(checkpoint, text_placement(placement, use), ldm_names(parts));
+  CheckpointSource source(checkpoint, placement, ldm_names(parts));
   ignore_extras(source, parts);
   TextEncoder text_encoder(source, parts.text);
-  source.set_placement(placement);
+  source.set_placement(unet_placement(placement));
   UNet unet(source, parts.unet);
   source.set_placement(vae_placement(placement));
   Vae vae(source, parts.vae);
@@ -110,15 +109,14 @@ LdmModels load_ldm_models(const fs::path& file, Placement placement, const Model
           .vae = std::move(vae)};
 }
 
-StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options,
-                         TextEncoderUse use) {
+StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options) {
   const fs::path tokenizer = ldm_tokenizer(file, options);
   if (!fs::is_directory(tokenizer)) {
     fail_input(cat("no tokenizer for ", file.string(), ": a single file has none; put the folder ",
                    "tokenizer of the model into ", ldm_folder(file).string(),
                    " or name it by --tokenizer"));
   }
-  LdmModels models = load_ldm_models(file, placement, options, use);
+  LdmModels models = load_ldm_models(file, placement, options);
   StableDiffusion model{.tokenizer = ClipTokenizer::load(tokenizer),
                         .text_encoder = std::move(models.text_encoder),
                         .unet = std::move(models.unet),

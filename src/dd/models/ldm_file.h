@@ -26,7 +26,7 @@ struct LdmModels {
 
 /// Error(kInput) lists tensors that are missing, misshapen or unexpected.
 LdmModels load_ldm_models(const std::filesystem::path& file, Placement placement,
-                          const ModelOptions& options, TextEncoderUse use);
+                          const ModelOptions& options);
 
 /// Where the tokenizer of a single-file checkpoint lies: where the options say, or in ldm_folder.
 /// It need not exist.
@@ -41,6 +41,6 @@ std::vector<std::filesystem::path> ldm_companions(const std::filesystem::path& f
 /// Error(kInput) lists tensors that are missing, misshapen or unexpected, and says where to put a
 /// tokenizer when there is none.
 StableDiffusion load_ldm(const std::filesystem::path& file, Placement placement,
-                         const ModelOptions& options, TextEncoderUse use);
+                         const ModelOptions& options);
 
 }  // namespace dd::models

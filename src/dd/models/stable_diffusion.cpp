@@ -36,22 +36,21 @@ bool is_old(const std::string& version) {
 }
 
 StableDiffusion load_folder(const fs::path& folder, Placement placement,
-                            const ModelOptions& options, TextEncoderUse use) {
+                            const ModelOptions& options) {
   check_folder(folder, options);
   // Read before the text encoder's gigabytes, so that another family is refused at once.
   const fs::path unet = folder / "unet" / "config.json";
   if (fs::exists(unet)) UNetConfig::from_json(read_json(unet), unet.string());
-  return {
-      .tokenizer =
-          ClipTokenizer::load(options.tokenizer.empty() ? folder / "tokenizer" : options.tokenizer),
-      .text_encoder = TextEncoder::load(folder / "text_encoder", text_placement(placement, use)),
-      .unet = UNet::load(folder / "unet", placement),
-      .vae = Vae::load(folder / "vae", vae_placement(placement)),
-      .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
-      .placement = placement,
-      .source = folder.string(),
-      .fingerprint = fingerprint_of(folder, options),
-      .notes = {}};
+  return {.tokenizer = ClipTokenizer::load(options.tokenizer.empty() ? folder / "tokenizer"
+                                                                     : options.tokenizer),
+          .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
+          .unet = UNet::load(folder / "unet", placement),
+          .vae = Vae::load(folder / "vae", vae_placement(placement)),
+          .schedule = ScheduleConfig::from_folder(folder / "scheduler"),
+          .placement = placement,
+          .source = folder.string(),
+          .fingerprint = fingerprint_of(folder, options),
+          .notes = {}};
 }
 
 void check_parts(const StableDiffusion& model) {
@@ -75,11 +74,6 @@ void check_parts(const StableDiffusion& model) {
 
 }  // namespace
 
-Placement text_placement(Placement placement, TextEncoderUse use) {
-  placement.at_rest = use == TextEncoderUse::kOnceAPrompt;
-  return placement;
-}
-
 std::string fingerprint_of(const fs::path& path, const ModelOptions& options) {
   if (fs::is_directory(path)) return io::fingerprint_of_model(path);
   std::vector<fs::path> files{path};
@@ -89,9 +83,9 @@ std::string fingerprint_of(const fs::path& path, const ModelOptions& options) {
 }
 
 StableDiffusion StableDiffusion::load(const fs::path& path, Placement placement,
-                                      const ModelOptions& options, TextEncoderUse use) {
-  StableDiffusion model = fs::is_regular_file(path) ? load_ldm(path, placement, options, use)
-                                                    : load_folder(path, placement, options, use);
+                                      const ModelOptions& options) {
+  StableDiffusion model = fs::is_regular_file(path) ? load_ldm(path, placement, options)
+                                                    : load_folder(path, placement, options);
   check_parts(model);
   if (options.prediction_type != "auto") {
     model.schedule.prediction_type =

@@ -14,10 +14,6 @@
 
 namespace dd::models {
 
-/// Whether a text encoder is made for training and steps, or left at rest (Placement) between the
-/// few times that it is needed.
-enum class TextEncoderUse { kEveryStep, kOnceAPrompt };
-
 /// A latent diffusion model with all its parts.
 struct StableDiffusion {
   ClipTokenizer tokenizer;
@@ -25,7 +21,8 @@ struct StableDiffusion {
   UNet unet;
   Vae vae;
   ScheduleConfig schedule;
-  Placement placement;             ///< but for the VAE, float32 where this says float16
+  /// But for the VAE, float32 where this says float16. At rest are text encoder and VAE alone.
+  Placement placement;
   std::string source;              ///< the folder or file it came from
   std::string fingerprint;         ///< see fingerprint_of
   std::vector<std::string> notes;  ///< what a user should know of how it was read, a line each
@@ -33,8 +30,7 @@ struct StableDiffusion {
   /// A diffusers folder, or a single-file checkpoint (see ldm_file.h). Error(kInput) names the part
   /// that is missing or does not fit.
   static StableDiffusion load(const std::filesystem::path& path, Placement placement,
-                              const ModelOptions& options = {},
-                              TextEncoderUse use = TextEncoderUse::kEveryStep);
+                              const ModelOptions& options = {});
 
   /// Pixels a side that the model was trained on. U-Nets written by diffusers before 0.9 with a
   /// sample_size under 64 mean 64.
@@ -45,9 +41,6 @@ struct StableDiffusion {
   /// Conditioning [N, T, width] of prompts.
   at::Tensor encode(std::span<const std::string> prompts) const;
 };
-
-/// Where a text encoder is put that is used so.
-Placement text_placement(Placement placement, TextEncoderUse use);
 
 /// A hash (io/fingerprint.h) of all that a model is read from: of a folder its weights and JSON
 /// files (merges.txt adds nothing: vocab.json lists its entries in order), of a single file the

@@ -230,11 +230,16 @@ UNet::~UNet() = default;
 UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
 
+Placement unet_placement(Placement placement) {
+  placement.at_rest = false;
+  return placement;
+}
+
 UNet UNet::load(const std::filesystem::path& folder, Placement placement) {
   const auto config =
       UNetConfig::from_json(read_json(folder / "config.json"), (folder / "config.json").string());
   const io::Checkpoint checkpoint = io::Checkpoint::open(folder, "diffusion_pytorch_model");
-  CheckpointSource source(checkpoint, placement);
+  CheckpointSource source(checkpoint, unet_placement(placement));
   UNet unet(source, config);
   source.finish();
   return unet;

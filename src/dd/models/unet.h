@@ -37,6 +37,9 @@ struct UNetConfig {
   Json to_json() const;
 };
 
+/// Where the denoiser is put: its weights are used too often to be at rest.
+Placement unet_placement(Placement placement);
+
 class UNetParts;
 
 /// What the levels below full resolution made of the last step. Neighbouring steps differ little

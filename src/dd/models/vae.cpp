@@ -251,7 +251,6 @@ Vae& Vae::operator=(Vae&&) noexcept = default;
 
 Placement vae_placement(Placement placement) {
   if (placement.dtype == at::kHalf) placement.dtype = at::kFloat;
-  placement.at_rest = true;
   return placement;
 }
 

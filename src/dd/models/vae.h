@@ -42,7 +42,7 @@ class VaeDecoder;
 
 /// Where the autoencoder of a model that computes at `placement` does: in float32 for float16. The
 /// decoder's activations leave float16's range in published models (black pictures); float32 costs
-/// a fifteenth of the weights and one pass an image. Its weights rest between its calls.
+/// a fifteenth of the weights and one pass an image.
 Placement vae_placement(Placement placement);
 
 /// The autoencoder of latent diffusion (Rombach et al. 2022; diffusers' AutoencoderKL).

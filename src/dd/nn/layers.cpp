@@ -18,6 +18,7 @@
 
 #include "dd/core/error.h"
 #include "dd/nn/quick_gelu.h"
+#include "dd/nn/resting.h"
 #include "dd/nn/winograd.h"
 
 namespace dd::nn {
@@ -30,12 +31,6 @@ bool is_slow_half(const at::Tensor& x) {
   return x.scalar_type() == at::kHalf && x.is_cpu();
 }
 
-/// A parameter, which may be at rest (Placement::at_rest), in the type that it is needed in.
-at::Tensor as(at::ScalarType dtype, const at::Tensor& parameter) {
-  if (!parameter.defined() || parameter.scalar_type() == dtype) return parameter;
-  return parameter.to(dtype);
-}
-
 }  // namespace
 
 Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, bool bias) {
@@ -45,10 +40,17 @@ Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, bool bias)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  const at::ScalarType dtype = is_slow_half(x) ? at::kFloat : x.scalar_type();
-  const at::Tensor y = as(
-      x.scalar_type(), at::linear(as(dtype, x), as(dtype, site_->weight), as(dtype, site_->bias)));
-  return site_->adapter ? site_->adapter->forward(x, y) : y;
+  const auto& [weight, bias, adapter] = *site_;
+  at::Tensor y;
+  if (is_slow_half(x)) {
+    y = resting_linear(x.to(at::kFloat), weight, bias).to(at::kHalf);
+  } else if (weight.scalar_type() != x.scalar_type()) {
+    y = resting_linear(x, weight, bias);
+  } else {
+    // The bias of a weight that was merged into may still be at rest.
+    y = at::linear(x, weight, in_type(x.scalar_type(), bias));
+  }
+  return adapter ? adapter->forward(x, y) : y;
 }
 
 Conv2d::Conv2d(const Scope& scope, const Shape& shape) : shape_(shape) {
@@ -63,14 +65,15 @@ Conv2d::Conv2d(const Scope& scope, const Shape& shape) : shape_(shape) {
 at::Tensor Conv2d::operator()(const at::Tensor& x_nchw) const {
   const bool slow = is_slow_half(x_nchw);
   const at::ScalarType dtype = slow ? at::kFloat : x_nchw.scalar_type();
-  const at::Tensor weight = as(dtype, site_->weight);
-  const at::Tensor bias = as(dtype, site_->bias);
+  const at::Tensor weight = in_type(dtype, site_->weight);
+  const at::Tensor bias = in_type(dtype, site_->bias);
   if (!slow && shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) {
     const auto tile = winograd_tile(x_nchw, weight, bias);
     if (tile) return winograd_conv2d(x_nchw, weight, bias, *tile);
   }
-  const at::Tensor y = at::conv2d(as(dtype, x_nchw), weight, bias, shape_.stride, shape_.padding);
-  return as(x_nchw.scalar_type(), y);
+  const at::Tensor y =
+      at::conv2d(in_type(dtype, x_nchw), weight, bias, shape_.stride, shape_.padding);
+  return in_type(x_nchw.scalar_type(), y);
 }
 
 GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t channels, double eps)
@@ -81,7 +84,7 @@ GroupNorm::GroupNorm(const Scope& scope, std::int64_t groups, std::int64_t chann
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x_nchw) const {
   const at::ScalarType dtype = x_nchw.scalar_type();
-  return at::group_norm(x_nchw, groups_, as(dtype, weight_), as(dtype, bias_), eps_);
+  return at::group_norm(x_nchw, groups_, in_type(dtype, weight_), in_type(dtype, bias_), eps_);
 }
 
 LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps)
@@ -91,7 +94,7 @@ LayerNorm::LayerNorm(const Scope& scope, std::int64_t width, double eps)
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   const at::ScalarType dtype = x.scalar_type();
-  return at::layer_norm(x, {weight_.size(0)}, as(dtype, weight_), as(dtype, bias_), eps_);
+  return at::layer_norm(x, {weight_.size(0)}, in_type(dtype, weight_), in_type(dtype, bias_), eps_);
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -201,17 +201,23 @@ at::Tensor convolve(const at::Tensor& x_nchw, const at::Tensor& weight, const at
   return Convolution(x_nchw.contiguous(), weight, bias, m, back).compute();
 }
 
+/// What learns nothing. Autograd takes no undefined tensor for an argument, which a bias may be.
+struct Still {
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
 struct WinogradConv final : torch::autograd::Function<WinogradConv> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias, std::int64_t tile) {
-    context->save_for_backward({weight});
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const Still& layer,
+                            std::int64_t tile) {
+    context->save_for_backward({layer.weight});
     context->saved_data["tile"] = tile;
-    return convolve(x, weight, bias, tile, false);
+    return convolve(x, layer.weight, layer.bias, tile, false);
   }
   static Tensors backward(AutogradContext* context, const Tensors& gradients) {
     const at::Tensor weight = context->get_saved_variables().at(0);
     const std::int64_t tile = context->saved_data.at("tile").toInt();
-    return {convolve(gradients.at(0), weight, {}, tile, true), {}, {}, {}};
+    return {convolve(gradients.at(0), weight, {}, tile, true), {}, {}};
   }
 };
 
@@ -239,7 +245,7 @@ std::optional<std::int64_t> winograd_tile(const at::Tensor& x_nchw, const at::Te
 at::Tensor winograd_conv2d(const at::Tensor& x_nchw, const at::Tensor& weight,
                            const at::Tensor& bias, std::int64_t tile) {
   if (at::GradMode::is_enabled() && x_nchw.requires_grad())
-    return WinogradConv::apply(x_nchw, weight, bias, tile);
+    return WinogradConv::apply(x_nchw, Still{weight, bias}, tile);
   return convolve(x_nchw, weight, bias, tile, false);
 }
 

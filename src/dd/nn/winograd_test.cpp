@@ -50,6 +50,9 @@ TEST_P(Winograd, GivesTheGradientOfItsInput) {
   torch::autograd::backward({at::conv2d(exact_input, wide(weight()), wide(bias()), 1, 1)},
                             {wide(pull)});
   expect_near(input.grad(), exact_input.grad());
+  const at::Tensor again = x().set_requires_grad(true);
+  torch::autograd::backward({winograd_conv2d(again, weight(), {}, tile())}, {pull});
+  EXPECT_TRUE(again.grad().equal(input.grad())) << "without a bias";
 }
 
 TEST_P(Winograd, TakesTensorsHoweverTheyLie) {

@@ -12,7 +12,7 @@ struct Placement {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   /// On a CPU, weights may stay as a file has them where that is narrower than `dtype`, mapped and
-  /// not copied; layers widen them where they use them. For what is used seldom.
+  /// not copied; layers widen them where they use them. For parts that cost little beside others.
   bool at_rest = false;
 };
 
