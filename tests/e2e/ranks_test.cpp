@@ -135,7 +135,7 @@ class UnderMpi : public Ranks {
 
 TEST_F(UnderMpi, GenerateDrawsTheSameImagesWithTheSameRecords) {
   alone(drawing(), "one");
-  for (const int ranks : {2, 3}) {
+  for (const int ranks : {2, 3, 4}) {
     const std::string out = "by-" + std::to_string(ranks);
     together(ranks, drawing(), out);
     EXPECT_EQ(results_in(path(out)), results_in(path("one"))) << ranks << " ranks";
@@ -167,7 +167,7 @@ TEST_F(UnderMpi, AdaptersTrainedInGroupsAreTheSameBytes) {
 TEST_F(UnderMpi, OneAdapterOfAllIsTheSameToFloatTolerance) {
   const std::string file = "/pytorch_lora_weights.safetensors";
   alone(adapting("dataset", "8"), "one");
-  for (const int ranks : {2, 3}) {
+  for (const int ranks : {2, 3, 4}) {
     const std::string out = "by-" + std::to_string(ranks);
     together(ranks, adapting("dataset", "8"), out);
     // Adam makes whole steps of gradients that are near to rounding errors.
@@ -197,7 +197,7 @@ TEST_F(UnderMpi, ATrainingBegunByOneIsEndedByTwo) {
 
 TEST_F(UnderMpi, AClassifierIsTheSameToFloatTolerance) {
   alone(training(), "one");
-  for (const int ranks : {2, 3}) {
+  for (const int ranks : {2, 3, 4}) {
     const std::string out = "by-" + std::to_string(ranks);
     together(ranks, training(), out);
     const std::string file = "/adapter_model.safetensors";

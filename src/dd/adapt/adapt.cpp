@@ -79,6 +79,11 @@ void check_images(const Dataset& shots, const CommonOptions& common, const Conte
   if (!damaged.empty()) fail_input(damaged.front().problem);
 }
 
+Placement placement_of(const CommonOptions& common) {
+  const at::Device device = parse_device(common.device);
+  return {device, parse_dtype(common.dtype, device), /*at_rest=*/true};
+}
+
 /// The base model, loaded once; adapters take their turn in it, alone or in groups.
 class Trainer {
  public:
@@ -119,8 +124,7 @@ class Trainer {
  private:
   static StableDiffusion load(const AdaptOptions& options, const CommonOptions& common,
                               Context& context) {
-    const at::Device device = parse_device(common.device);
-    const Placement placement{device, parse_dtype(common.dtype, device), /*at_rest=*/true};
+    const Placement placement = placement_of(common);
     if (placement.dtype == at::kHalf) {
       context.report.warn(
           "training in f16 can lose small gradients; prefer --dtype bf16, or f32 on a CPU");
@@ -300,8 +304,7 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
     const auto adapters = static_cast<std::int64_t>(plan.jobs.size());
     report_space(common.out, adapter_bytes(numbers, adapters), cat(adapters, " adapters"), report);
   }
-  const at::Device device = parse_device(common.device);
-  models::warn_of_model_memory(tensors, {device, parse_dtype(common.dtype, device)}, report);
+  models::warn_of_model_memory(tensors, placement_of(common), report);
 }
 
 void warn_of_idle_ranks(const AdaptOptions& options, const AdaptPlan& plan,

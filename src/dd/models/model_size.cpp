@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/models/model_size.h"
 
+#include <algorithm>
+
 #include "dd/core/error.h"
 #include "dd/core/room.h"
 #include "dd/io/checkpoint.h"
@@ -18,6 +20,23 @@ void add(const io::Checkpoint& checkpoint, const std::string& prefix,
     info.name = prefix + info.name;
     tensors.push_back(std::move(info));
   }
+}
+
+/// Whether it belongs to a part that stays in the file's type (Placement::at_rest), in a folder or
+/// in a single file.
+bool may_rest(const std::string& name) {
+  const auto begins = [&](const char* start) { return name.starts_with(start); };
+  return begins("vae.") || begins("text_encoder.") || begins("first_stage_model.") ||
+         begins("cond_stage_model.");
+}
+
+std::int64_t bytes_of(const io::TensorInfo& tensor, Placement placement) {
+  std::size_t each = c10::elementSize(placement.dtype);
+  if (placement.at_rest && may_rest(tensor.name))
+    each = std::min(each, c10::elementSize(tensor.dtype));
+  auto bytes = static_cast<std::int64_t>(each);
+  for (const std::int64_t extent : tensor.shape) bytes *= extent;
+  return bytes;
 }
 
 }  // namespace
@@ -38,16 +57,16 @@ std::vector<io::TensorInfo> model_tensors(const fs::path& model) {
   return tensors;
 }
 
+std::int64_t model_bytes(const std::vector<io::TensorInfo>& tensors, Placement placement) {
+  std::int64_t bytes = 0;
+  for (const io::TensorInfo& tensor : tensors) bytes += bytes_of(tensor, placement);
+  return bytes;
+}
+
 void warn_of_model_memory(const std::vector<io::TensorInfo>& tensors, Placement placement,
                           Reporter& report) {
   if (!placement.device.is_cpu()) return;
-  std::int64_t bytes = 0;
-  for (const io::TensorInfo& tensor : tensors) {
-    std::int64_t size = static_cast<std::int64_t>(c10::elementSize(placement.dtype));
-    for (const std::int64_t extent : tensor.shape) size *= extent;
-    bytes += size;
-  }
-  warn_of_memory(bytes, "the model's weights", report);
+  warn_of_memory(model_bytes(tensors, placement), "the model's weights", report);
 }
 
 }  // namespace dd::models

@@ -16,8 +16,11 @@ namespace dd::models {
 /// begin with their part, "unet.…". Nothing for what is no such model: loading it says why.
 std::vector<io::TensorInfo> model_tensors(const std::filesystem::path& model);
 
-/// Warns when the numbers of the model, in the precision asked for, take more memory than there is.
-/// What a batch needs comes on top and is not counted. On a GPU nothing is said.
+/// What the model's numbers take where and as they are placed; those at rest in the file's type.
+std::int64_t model_bytes(const std::vector<io::TensorInfo>& tensors, Placement placement);
+
+/// Warns when the numbers of the model, where and as they are placed, take more memory than there
+/// is. What a batch needs comes on top and is not counted. On a GPU nothing is said.
 void warn_of_model_memory(const std::vector<io::TensorInfo>& tensors, Placement placement,
                           Reporter& report);
 
