@@ -80,8 +80,9 @@ void check_images(const Dataset& shots, const CommonOptions& common, const Conte
 }
 
 Placement placement_of(const CommonOptions& common) {
-  const at::Device device = parse_device(common.device);
-  return {device, parse_dtype(common.dtype, device), /*at_rest=*/true};
+  Placement placement = parse_placement(common.device, common.dtype);
+  placement.at_rest = true;
+  return placement;
 }
 
 /// The base model, loaded once; adapters take their turn in it, alone or in groups.

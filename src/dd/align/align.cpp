@@ -200,8 +200,7 @@ std::string plan_text(const Subject& subject) {
 AlignResult run_align(const AlignOptions& options, const CommonOptions& common, Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the metrics");
-  const at::Device device = parse_device(common.device);
-  const Placement placement{device, parse_dtype(common.dtype, device)};
+  const Placement placement = parse_placement(common.device, common.dtype);
   const Subject subject = find_subject(options, common, placement.dtype, context);
   const std::string identity = sha256_of(subject.identity.dump());
   const fs::path file = common.out / kMetricsFile;

@@ -175,8 +175,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
                             Context& context) {
   check_options(options);
   if (common.out.empty()) fail_usage("--out is missing; give a folder for the metrics");
-  const at::Device device = parse_device(common.device);
-  const Placement placement{device, parse_dtype(common.dtype, device)};
+  const Placement placement = parse_placement(common.device, common.dtype);
   const Subject subject = find_subject(options, common, placement.dtype, context);
   const fs::path metrics = common.out / kMetricsFile;
   if (!common.force && has_record(common.out, kMetricsFile, subject.identity, "metrics")) {

@@ -66,10 +66,10 @@ TrainClassifierResult result_of(const Json& record, const std::string& where) {
 class Trainer {
  public:
   Trainer(const TrainOptions& options, const CommonOptions& common, Context& context)
-      : options_(options), common_(common), context_(context) {
-    const at::Device device = parse_device(common.device);
-    placement_ = {device, parse_dtype(common.dtype, device)};
-  }
+      : options_(options),
+        common_(common),
+        context_(context),
+        placement_(parse_placement(common.device, common.dtype)) {}
 
   TrainClassifierResult run() {
     fingerprint_ = options_.clip.fingerprint();

@@ -117,8 +117,10 @@ void FolderLock::take(const fs::path& place) {
     fail_usage(cat(lock_holder(descriptor_), " works in ", place.string(),
                    "; wait for it, or choose another --out"));
   }
-  if (lock.problem != 0)
-    fail_resource(cat("cannot lock ", file_.string(), ": ", std::strerror(lock.problem)));
+  if (lock.problem != 0) {
+    fail_resource(cat("cannot lock ", file_.string(), ": ", std::strerror(lock.problem),
+                      "; choose an --out on another disk"));
+  }
   held_ = true;
   std::string ending = content_of(descriptor_);
   ending.erase(0, ending.find('\n') + 1);

@@ -380,8 +380,8 @@ GenerateResult run_generate(const models::StableDiffusion& model, const Generate
 GenerateResult run_generate(const GenerateOptions& options, const CommonOptions& common,
                             Context& context) {
   const Request request = make_request(options, common, context.ranks);
-  const at::Device device = parse_device(common.device);
-  const Placement placement{device, parse_dtype(common.dtype, device), /*at_rest=*/true};
+  Placement placement = parse_placement(common.device, common.dtype);
+  placement.at_rest = true;
   models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
   const models::StableDiffusion model =
       models::StableDiffusion::load(options.model, placement, options.model_options);

@@ -78,7 +78,6 @@ at::Tensor CheckpointSource::place_weight(const std::string& name, const at::Ten
 }
 
 std::function<void()> CheckpointSource::take_release() {
-  if (resting_.empty()) return {};
   return [checkpoint = checkpoint_, names = std::exchange(resting_, {})] {
     for (const std::string& name : names) checkpoint.release(name);
   };

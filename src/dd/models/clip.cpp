@@ -100,13 +100,11 @@ ClipVision::ClipVision(const nn::Scope& scope, const ClipVisionConfig& config)
 at::Tensor ClipVision::operator()(const at::Tensor& pixels_nchw) const {
   const at::Tensor patches = patches_(pixels_nchw).flatten(2).transpose(1, 2);
   const at::Tensor head = class_embedding_.expand({patches.size(0), 1, -1});
-  const nn::AttentionOptions& options = encoder_.attention_options();
-  const auto attend = [options](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    return nn::attention(q, k, v, options);
-  };
-  const auto class_token = [](const at::Tensor& x) { return x.narrow(1, 0, 1); };
+  const nn::TokenFlow all = encoder_.all_tokens();
+  const nn::TokenFlow class_token{all.attend,
+                                  [](const at::Tensor& x) { return x.narrow(1, 0, 1); }};
   const at::Tensor entering = pre_norm_(at::cat({head, patches}, 1) + position_embedding_);
-  return post_norm_(encoder_(entering, {attend}, {attend, class_token}).select(1, 0));
+  return post_norm_(encoder_(entering, all, class_token).select(1, 0));
 }
 
 Clip::Clip(nn::ParameterSource& source, const ClipConfig& config)

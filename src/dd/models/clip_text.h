@@ -79,9 +79,7 @@ class TextEncoder {
   const ClipTextConfig& config() const { return text_->config(); }
   const nn::ParameterTable& parameters() const { return *table_; }
   /// Gives back the memory of weights at rest (Placement::at_rest) until they are used again.
-  void release() const {
-    if (release_) release_();
-  }
+  void release() const { release_(); }
 
  private:
   std::unique_ptr<nn::ParameterTable> table_;

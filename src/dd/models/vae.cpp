@@ -242,7 +242,6 @@ Vae::Vae(nn::ParameterSource& source, const VaeConfig& config)
   unquantise_ = std::make_unique<nn::Conv2d>(root["post_quant_conv"],
                                              nn::Conv2d::Shape{.in = c, .out = c, .kernel = 1});
   release_ = source.take_release();
-  if (!release_) release_ = [] {};
 }
 
 Vae::~Vae() = default;

@@ -31,17 +31,21 @@ ClipEncoder::ClipEncoder(const Scope& scope, const ClipEncoderConfig& config)
   for (std::int64_t i = 0; i < config.layers; ++i) layers_.emplace_back(scope["layers"][i], config);
 }
 
-at::Tensor ClipEncoder::operator()(const at::Tensor& x) const {
-  const TokenFlow flow{[this](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    return attention(q, k, v, attention_);
+TokenFlow ClipEncoder::all_tokens() const {
+  // By value: what is computed again on the way back outlives the call that asked for it.
+  return {[options = attention_](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    return attention(q, k, v, options);
   }};
-  return (*this)(x, flow, flow);
+}
+
+at::Tensor ClipEncoder::operator()(const at::Tensor& x) const {
+  return (*this)(x, all_tokens(), all_tokens());
 }
 
 at::Tensor ClipEncoder::operator()(at::Tensor x, const TokenFlow& flow,
                                    const TokenFlow& last) const {
   for (const ClipLayer& layer : layers_) {
-    // By value: what is computed again on the way back outlives this call.
+    // By value, for the same reason.
     x = run_part({x}, [&layer, use = &layer == &layers_.back() ? last : flow](
                           const Tensors& entering) { return layer(entering[0], use); });
   }

@@ -52,6 +52,8 @@ class ClipEncoder {
   /// of one token, and the last layer's others serve nobody.)
   at::Tensor operator()(at::Tensor x, const TokenFlow& flow, const TokenFlow& last) const;
 
+  /// All tokens of a batch, each attending to all that it may see.
+  TokenFlow all_tokens() const;
   const AttentionOptions& attention_options() const { return attention_; }
 
  private:

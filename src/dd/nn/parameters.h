@@ -36,8 +36,10 @@ class ParameterSource {
   /// What layers compute in. Parameters may be narrower, see Placement::at_rest.
   virtual at::ScalarType dtype() const { return at::kFloat; }
   /// What gives back the memory of those parameters, taken since the last call, that lie in a
-  /// mapped file: they are read again when used. Empty where there are none.
-  virtual std::function<void()> take_release() { return {}; }
+  /// mapped file: they are read again when used. Never empty.
+  virtual std::function<void()> take_release() {
+    return [] {};
+  }
 };
 
 /// Random start; every parameter's numbers follow from (seed, name), whatever the order of

@@ -17,12 +17,6 @@ at::Tensor widened_linear(const at::Tensor& x, const at::Tensor& weight, const a
   return at::linear(x, in_type(dtype, weight), in_type(dtype, bias));
 }
 
-/// Autograd takes no undefined tensor for an argument, which a bias may be.
-struct Still {
-  at::Tensor weight;
-  at::Tensor bias;
-};
-
 struct RestingLinear final : torch::autograd::Function<RestingLinear> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const Still& layer) {
     context->save_for_backward({layer.weight});

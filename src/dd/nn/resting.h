@@ -13,4 +13,11 @@ at::Tensor in_type(at::ScalarType dtype, const at::Tensor& parameter);
 /// autograd would keep the wide one until then. Weight and bias learn nothing.
 at::Tensor resting_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+/// The parameters of a layer that learns nothing, for functions of autograd's: of arguments that
+/// are tensors it takes none that is undefined, which a bias may be.
+struct Still {
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
 }  // namespace dd::nn

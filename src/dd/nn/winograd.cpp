@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dd/nn/resting.h"
 #include "dd/nn/winograd_tiles.h"
 
 namespace dd::nn {
@@ -200,12 +201,6 @@ at::Tensor convolve(const at::Tensor& x_nchw, const at::Tensor& weight, const at
   const at::NoGradGuard no_graph;
   return Convolution(x_nchw.contiguous(), weight, bias, m, back).compute();
 }
-
-/// What learns nothing. Autograd takes no undefined tensor for an argument, which a bias may be.
-struct Still {
-  at::Tensor weight;
-  at::Tensor bias;
-};
 
 struct WinogradConv final : torch::autograd::Function<WinogradConv> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const Still& layer,

@@ -34,6 +34,11 @@ at::ScalarType parse_dtype(const std::string& text, at::Device device) {
   fail_usage(cat("--dtype is \"", text, "\", but must be f32, bf16, f16 or auto"));
 }
 
+Placement parse_placement(const std::string& device, const std::string& dtype) {
+  const at::Device place = parse_device(device);
+  return {place, parse_dtype(dtype, place)};
+}
+
 std::string dtype_name(at::ScalarType dtype) {
   switch (dtype) {
     case at::kFloat:

@@ -24,6 +24,9 @@ at::Device parse_device(const std::string& text);
 /// fastest.
 at::ScalarType parse_dtype(const std::string& text, at::Device device);
 
+/// Both of them.
+Placement parse_placement(const std::string& device, const std::string& dtype);
+
 /// The name that parse_dtype reads.
 std::string dtype_name(at::ScalarType dtype);
 
