@@ -286,8 +286,9 @@ TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
 /// What a launcher does not do: one rank alone is asked to stop.
 TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
   const std::string script =
-      "if [ \"${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\" = 1 ]; then \"$@\" & p=$!; "
-      "until [ -e \"$BEGUN\" ]; do sleep 0.1; done; kill -TERM $p; wait $p; else exec \"$@\"; fi";
+      "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}}\" = 1 ]; then \"$@\" & "
+      "p=$!; until [ -e \"$BEGUN\" ]; do sleep 0.1; done; kill -TERM $p; wait $p; else exec "
+      "\"$@\"; fi";
   for (const std::string mode : {"class", "dataset"}) {
     Words words{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
     const Words arguments = complete(adapting(mode, "100000"), mode);
