@@ -83,7 +83,7 @@ inline ProcessResult run_process(const std::vector<std::string>& words,
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     const int nothing = ::open("/dev/null", O_RDONLY);
-    ::dup2(nothing, STDIN_FILENO);
+    if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);
     detail::become(words, options);

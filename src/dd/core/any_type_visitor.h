@@ -15,6 +15,9 @@ namespace dd {
 /// that a visitor is written once for all types.
 template <class Derived>
 class AnyTypeVisitor : public FieldVisitor {
+  friend Derived;
+  AnyTypeVisitor() = default;
+
  public:
   void field(const std::string& n, bool& v, const FieldInfo& i) override { self().any(n, v, i); }
   void field(const std::string& n, std::int64_t& v, const FieldInfo& i) override {

@@ -26,11 +26,10 @@ TEST(Room, FoldersThatAreNotThereYetLieOnTheDiskOfTheirParent) {
   const dd::test::TemporaryFolder folder;
   const auto here = dd::free_space(folder.path());
   const auto later = dd::free_space(folder.path() / "a" / "b");
-  ASSERT_TRUE(here && later);
-  EXPECT_GT(*here, 0);
+  const auto bytes = static_cast<double>(here.value_or(0));
+  EXPECT_GT(bytes, 0);
   // Others write at the same time.
-  EXPECT_NEAR(static_cast<double>(*here), static_cast<double>(*later),
-              0.1 * static_cast<double>(*here));
+  EXPECT_NEAR(static_cast<double>(later.value_or(0)), bytes, 0.1 * bytes);
 }
 
 TEST(Room, WarnsWhenTheDiskIsTooSmall) {
@@ -46,9 +45,10 @@ TEST(Room, WarnsWhenTheDiskIsTooSmall) {
 }
 
 TEST(Room, MemoryIsWhatTheSystemOrALimitLeaves) {
-  const auto free = dd::available_memory();
-  ASSERT_TRUE(free);
-  EXPECT_GT(*free, 0);
+  EXPECT_GT(dd::available_memory().value_or(0), 0);
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer takes terabytes of addresses for itself";
+#endif
   rlimit old{};
   ASSERT_EQ(::getrlimit(RLIMIT_AS, &old), 0);
   rlimit low = old;

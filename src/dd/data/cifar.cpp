@@ -13,7 +13,7 @@ constexpr std::string_view kFine[] = {
 #include "dd/data/cifar100_names.inc"
 };
 
-constexpr std::uint64_t kPixels = 3 * 32 * 32;
+constexpr std::uint64_t kPixels = std::uint64_t{3} * 32 * 32;
 
 /// A file of records: `label_bytes` labels, of which the last counts, and the pixels.
 void read_batch(const fs::path& base, const std::string& file, std::uint64_t label_bytes,

@@ -22,7 +22,8 @@ int luma(const std::uint8_t* pixel) {
 double mean_luma(const Image& image) {
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < image.rgb.size(); i += 3) sum += luma(image.rgb.data() + i);
-  return static_cast<double>(sum) / static_cast<double>(image.rgb.size() / 3);
+  const std::size_t pixels = image.rgb.size() / 3;
+  return static_cast<double>(sum) / static_cast<double>(pixels);
 }
 
 // A value depends on the old value alone, so 256 results say it all.

@@ -71,7 +71,7 @@ TEST_F(ImageCacheTest, AFileThatCannotBeMadeIsNamed) {
   dd::CacheOptions options;
   options.file = folder() / "a";  // a folder
   try {
-    dd::ImageCache(set, options, context);
+    const dd::ImageCache refused(set, options, context);
     FAIL();
   } catch (const dd::Error& error) {
     EXPECT_EQ(error.kind(), dd::ErrorKind::kResource);
@@ -83,14 +83,14 @@ TEST_F(ImageCacheTest, StopsAtTheMemoryLimitAndWhenCancelled) {
   const auto set = make_set(10);
   dd::CacheOptions options;
   options.short_side = 10;
-  options.max_bytes = 9 * 300;
+  options.max_bytes = 2700;
   try {
-    dd::ImageCache(set, options, context);
+    const dd::ImageCache refused(set, options, context);
     FAIL();
   } catch (const dd::Error& error) {
     EXPECT_EQ(error.kind(), dd::ErrorKind::kResource);
   }
-  options.max_bytes = 10 * 300;
+  options.max_bytes = 3000;
   EXPECT_NO_THROW(dd::ImageCache(set, options, context));
   cancel.request();
   EXPECT_THROW(dd::ImageCache(set, options, context), dd::Error);
@@ -114,7 +114,7 @@ TEST_F(ImageCacheTest, DamagedImagesAreNamed) {
   options.threads = 4;
   for (int i = 0; i < 20; ++i) {
     try {
-      dd::ImageCache(shared, options, context);
+      const dd::ImageCache refused(shared, options, context);
       FAIL();
     } catch (const dd::Error& error) {
       // Whichever thread was first, the first damaged image is the one to name.

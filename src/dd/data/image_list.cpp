@@ -18,7 +18,7 @@ namespace dd {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint64_t kPlane = 32 * 32;
+constexpr std::uint64_t kPlane = std::uint64_t{32} * 32;
 
 Image from_planes(const std::string& bytes) {
   Image image = make_image(32, 32);

@@ -23,8 +23,10 @@ std::uint32_t word_at(std::string_view bytes, std::size_t at) {
 
 template <class T>
 std::vector<double> numbers_as(std::string_view bytes) {
+  const std::size_t count = bytes.size() / sizeof(T);
   std::vector<double> numbers;
-  for (std::size_t i = 0; i < bytes.size() / sizeof(T); ++i) {
+  numbers.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     numbers.push_back(static_cast<double>(number_at<T>(bytes, i)));
   }
   return numbers;

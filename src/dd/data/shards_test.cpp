@@ -155,7 +155,7 @@ TEST_F(ShardsTest, CutOffAndChangedArchivesAreRefusedOrRead) {
     const auto set = dd::open_shards(root() / "c.tar", "all");
     for (std::int64_t i = 0; i < set->size(); ++i) set->image(i);
   };
-  const std::size_t content = 3 * 512 + png(1).size();
+  const std::size_t content = std::size_t{3} * 512 + png(1).size();
   for (std::size_t length = 1; length < content; length += 100) {
     EXPECT_NE(input_error([&] { read(whole.substr(0, length)); }), "no error") << length;
   }

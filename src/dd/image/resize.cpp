@@ -59,6 +59,10 @@ struct Weights {
   std::vector<Number> values;
 };
 
+int half_up(double value) {
+  return static_cast<int>(std::floor(value + 0.5));
+}
+
 Weights<double> exact_weights(int in_size, int out_size, ResizeFilter filter) {
   const double scale = static_cast<double>(in_size) / out_size;
   const double stretch = std::max(scale, 1.0);
@@ -66,8 +70,8 @@ Weights<double> exact_weights(int in_size, int out_size, ResizeFilter filter) {
   Weights<double> weights;
   for (int out = 0; out < out_size; ++out) {
     const double center = (out + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int end = std::min(in_size, static_cast<int>(center + support + 0.5));
+    const int first = std::max(0, half_up(center - support));
+    const int end = std::min(in_size, half_up(center + support));
     const std::size_t begin = weights.values.size();
     double sum = 0.0;
     // Multiplying by the inverse, as PIL does, decides ties of the box filter.

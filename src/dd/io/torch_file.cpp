@@ -20,7 +20,7 @@ constexpr std::int64_t kProtocol = 1001;
 std::optional<std::string> folder_of(const ZipArchive& archive) {
   for (const auto& [name, entry] : archive.entries()) {
     if (!name.ends_with(kPickleName)) continue;
-    const std::string folder = name.substr(0, name.size() - kPickleName.size());
+    std::string folder = name.substr(0, name.size() - kPickleName.size());
     if (folder.empty() || folder.find('/') + 1 == folder.size()) return folder;
   }
   return std::nullopt;

@@ -60,9 +60,10 @@ TEST_F(LoraGroupTest, GivesEachMembersRowsWhatItsLoraAloneGives) {
   const at::Tensor output = model_(at::cat(inputs));
   test::expect_close(output, at::cat(outputs), "output", 1e-6);
   output.square().sum().backward();
+  const auto learned = group.parameters();
   for (std::int64_t member = 0; member < kMembers; ++member) {
-    for (std::size_t i = 0; i < group.parameters().size(); ++i) {
-      const auto& [name, value] = group.parameters()[i];
+    for (std::size_t i = 0; i < learned.size(); ++i) {
+      const auto& [name, value] = learned[i];
       test::expect_close(value.grad()[member], gradients[static_cast<std::size_t>(member)][i], name,
                          1e-6);
     }

@@ -38,7 +38,8 @@ class Calibration {
     const auto last = static_cast<double>(bins_.size() - 1);
     // Bins are open below and closed above, as in the paper.
     const double place = std::ceil(confidence * static_cast<double>(bins_.size())) - 1;
-    Bin& bin = bins_[static_cast<std::size_t>(std::clamp(place, 0.0, last))];
+    // Unlike clamp, these give a number for NaN, which then makes the error NaN.
+    Bin& bin = bins_[static_cast<std::size_t>(std::fmin(std::fmax(place, 0.0), last))];
     bin.confidence += confidence;
     bin.right += right ? 1 : 0;
   }

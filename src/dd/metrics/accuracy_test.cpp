@@ -49,6 +49,8 @@ TEST(Accuracy, NanNeverCountsAsRight) {
   const AccuracyReport report =
       measure_accuracy(std::vector<float>{1, 0, kNan}, std::vector<std::int64_t>{2}, 3);
   EXPECT_DOUBLE_EQ(report.top1, 0.0);
+  EXPECT_TRUE(std::isnan(report.ece));
+  EXPECT_TRUE(std::isnan(report.nll));
 }
 
 TEST(Accuracy, CalibrationErrorOfSureAnswersIsTheirErrorRate) {

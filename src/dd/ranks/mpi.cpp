@@ -41,7 +41,8 @@ class SharedNumbers {
     MPI_Comm_rank(group, &rank);
     const MPI_Aint size = rank == 0 ? kSlots * MPI_Aint{sizeof(std::int64_t)} : 0;
     std::int64_t* memory = nullptr;
-    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, group, &memory, &window_),
+    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, group,
+                           static_cast<void*>(&memory), &window_),
           "sharing memory");
     MPI_Win_lock_all(0, window_);
     if (rank == 0) {

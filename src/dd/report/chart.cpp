@@ -73,7 +73,7 @@ std::string number(double value) {
 }
 
 std::string cell_text(const Series& series, std::size_t i) {
-  const std::string value = number(series.points[i].second);
+  std::string value = number(series.points[i].second);
   if (series.deviation.empty()) return value;
   return value + " ± " + number(series.deviation[i]);
 }

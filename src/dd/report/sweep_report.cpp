@@ -41,7 +41,7 @@ std::string percent_list(const std::vector<double>& shares) {
 }
 
 std::string accuracy(const Json& row, const std::string& where) {
-  const std::string mean = fixed(100 * json_required<double>(row, "top1", where), 2);
+  std::string mean = fixed(100 * json_required<double>(row, "top1", where), 2);
   const Json deviation = row.value("deviation", Json());
   if (!deviation.is_number()) return mean;
   return cat(mean, " ± ", fixed(100 * deviation.get<double>(), 2));

@@ -54,7 +54,8 @@ double convolution_flops(Inputs inputs) {
     const auto side = static_cast<std::size_t>(dim - 2);
     const std::int64_t reach = of_side(dilation, side) * (weight->size(dim) - 1) + 1;
     const std::int64_t room = input->size(dim) + 2 * of_side(padding, side) - reach;
-    pixels *= static_cast<double>(room / of_side(stride, side) + 1);
+    const std::int64_t places = room / of_side(stride, side) + 1;
+    pixels *= static_cast<double>(places);
   }
   return used * pixels;
 }
@@ -82,7 +83,8 @@ double attention_flops(Inputs inputs, std::size_t first, double with_keys, doubl
   const at::Tensor* k = tensor_at(inputs, first + 1);
   const at::Tensor* v = tensor_at(inputs, first + 2);
   if (!q || !k || !v || q->dim() < 3 || k->dim() < 3 || v->dim() < 3 || q->size(-1) == 0) return 0;
-  const double rows = static_cast<double>(q->numel() / q->size(-1));
+  const std::int64_t queries = q->numel() / q->size(-1);
+  const auto rows = static_cast<double>(queries);
   const double keys = static_cast<double>(k->size(-2));
   return 2.0 * rows * keys *
          (with_keys * static_cast<double>(q->size(-1)) +

@@ -122,7 +122,7 @@ void write_learned_tokenizer(const std::filesystem::path& folder,
   learner.id_of(kEnd);
 
   std::string merge_lines = "#version: 0.2\n";
-  for (const auto& [left, right] : learner.merges) merge_lines += left + " " + right + "\n";
+  for (const auto& [left, right] : learner.merges) merge_lines += cat(left, " ", right, "\n");
   // Composed by hand: an ordered Json object looks up every key it adds from the start.
   std::string vocab = "{";
   for (std::size_t id = 0; id < learner.names.size(); ++id) {

@@ -32,7 +32,7 @@ MergeTable make_merges(const TokenizerFiles& files) {
   };
   std::int64_t rank = 0;
   for (const auto& [left, right] : files.merges) {
-    const std::string merge = left + " " + right;
+    const std::string merge = cat(left, " ", right);
     table.add(id(left, merge), id(right, merge), rank++, id(left + right, merge));
   }
   return table;

@@ -226,7 +226,7 @@ TokenizerFiles read_folder(const fs::path& folder) {
 /// merges by itself.
 std::optional<fs::path> folder_of(const fs::path& path) {
   if (fs::is_directory(path)) return path;
-  const fs::path parent = path.parent_path();
+  fs::path parent = path.parent_path();
   static const std::set<fs::path> kFolderFiles{"tokenizer.json", "vocab.json", "merges.txt"};
   const bool lone_merges = path.filename() == "merges.txt" && !fs::exists(parent / "vocab.json");
   if (lone_merges || !kFolderFiles.contains(path.filename())) return std::nullopt;

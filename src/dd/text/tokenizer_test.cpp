@@ -128,7 +128,7 @@ TEST_F(TokenizerFiles, TokenizerJsonTakesMergesAsTextOrAsPairs) {
   std::string left, right;
   std::getline(merges, left);
   while (merges >> left >> right) {
-    text.push_back(left + " " + right);
+    text.push_back(dd::cat(left, " ", right));
     pairs.push_back({left, right});
   }
   dd::Json root = {{"model",

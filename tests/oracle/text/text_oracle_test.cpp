@@ -31,7 +31,8 @@ void expect_recorded_ids(const dd::ClipTokenizer& tokenizer, const dd::Json& tes
 
 TEST(TextOracle, CleanedTextIsFtfysAndPythons) {
   for (const auto& test : dd::read_json(kFolder / "prompts.json")) {
-    EXPECT_EQ(dd::to_utf8(dd::clean_prompt(test["text"].get<std::string>())), test["cleaned"])
+    EXPECT_EQ(dd::to_utf8(dd::clean_prompt(test["text"].get<std::string>())),
+              test["cleaned"].get<std::string>())
         << test["text"];
   }
 }
