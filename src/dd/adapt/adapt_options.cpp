@@ -2,9 +2,42 @@
 #include "dd/adapt/adapt.h"
 
 namespace dd::adapt {
+namespace {
+
+constexpr double kMany = 1e9;
+
+void visit_steps(AdaptOptions& options, FieldVisitor& visitor) {
+  visitor.field("rank", options.rank, {.help = "LoRA rank", .low = 1, .high = 1024});
+  visitor.field("alpha", options.alpha,
+                {.help = "LoRA alpha; the scale is alpha / rank", .low = 0});
+  visitor.field("text-encoder", options.text_encoder, {.help = "adapt the text encoder too"});
+  visitor.field(
+      "epochs", options.epochs,
+      {.help = "passes over the shots, unless --steps is given", .low = 1, .high = kMany});
+  visitor.field("steps", options.steps,
+                {.help = "steps for the whole data set, shared among the classes in class mode; "
+                         "0 = from --epochs",
+                 .low = 0,
+                 .high = kMany});
+  visitor.field("batch", options.batch, {.help = "images a step", .low = 1, .high = 65536});
+  visitor.field("accumulate", options.accumulate,
+                {.help = "parts that the images of a step go through the model in, their gradients "
+                         "added up: less memory, the same result but for rounding",
+                 .low = 1,
+                 .high = 65536});
+  visitor.field("checkpoint-activations", options.checkpoint_activations,
+                {.help = "keep little of the forward pass and compute it again for the gradients: "
+                         "less memory, more time, the same result"});
+  visitor.field("adapters-per-batch", options.adapters_per_batch,
+                {.help = "classes whose adapters go through the model in one batch, of --batch "
+                         "images each: the same adapters but for rounding, often sooner",
+                 .low = 1,
+                 .high = 65536});
+}
+
+}  // namespace
 
 void AdaptOptions::visit(FieldVisitor& visitor) {
-  constexpr double kMany = 1e9;
   visitor.field("model", model,
                 {.help = "Stable Diffusion to adapt: a diffusers folder, or a single-file "
                          "checkpoint (.safetensors, .ckpt)",
@@ -27,31 +60,7 @@ void AdaptOptions::visit(FieldVisitor& visitor) {
   visitor.field("template", prompt_template,
                 {.help = "prompt; {} stands for the class, {domain} for the "
                          "known set's word (pet, car, ...)"});
-  visitor.field("rank", rank, {.help = "LoRA rank", .low = 1, .high = 1024});
-  visitor.field("alpha", alpha, {.help = "LoRA alpha; the scale is alpha / rank", .low = 0});
-  visitor.field("text-encoder", text_encoder, {.help = "adapt the text encoder too"});
-  visitor.field(
-      "epochs", epochs,
-      {.help = "passes over the shots, unless --steps is given", .low = 1, .high = kMany});
-  visitor.field("steps", steps,
-                {.help = "steps for the whole data set, shared among the classes in class mode; "
-                         "0 = from --epochs",
-                 .low = 0,
-                 .high = kMany});
-  visitor.field("batch", batch, {.help = "images a step", .low = 1, .high = 65536});
-  visitor.field("accumulate", accumulate,
-                {.help = "parts that the images of a step go through the model in, their gradients "
-                         "added up: less memory, the same result but for rounding",
-                 .low = 1,
-                 .high = 65536});
-  visitor.field("checkpoint-activations", checkpoint_activations,
-                {.help = "keep little of the forward pass and compute it again for the gradients: "
-                         "less memory, more time, the same result"});
-  visitor.field("adapters-per-batch", adapters_per_batch,
-                {.help = "classes whose adapters go through the model in one batch, of --batch "
-                         "images each: the same adapters but for rounding, often sooner",
-                 .low = 1,
-                 .high = 65536});
+  visit_steps(*this, visitor);
   visitor.field(
       "resolution", resolution,
       {.help = "pixels a side; 0 = what the model was trained on", .low = 0, .high = 4096});

@@ -54,7 +54,7 @@ fs::path ClipSource::find_tokenizer() const {
     if (fs::exists(tokenizer)) return tokenizer;
     fail_input(cat("no tokenizer at ", tokenizer.string(), "; check --tokenizer"));
   }
-  const fs::path folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
+  fs::path folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
   if (fs::is_directory(folder / "tokenizer")) return folder / "tokenizer";
   for (const char* file : {"tokenizer.json", "merges.txt", kOpenAiMerges}) {
     if (fs::exists(folder / file)) return folder;
@@ -65,7 +65,7 @@ fs::path ClipSource::find_tokenizer() const {
 
 std::string ClipSource::fingerprint() const {
   const fs::path found = find_tokenizer();
-  const std::string model = io::fingerprint_of_model(path);
+  std::string model = io::fingerprint_of_model(path);
   // Folders as they are have the hash of their files.
   if (fs::is_directory(path) && tokenizer.empty() && activation == "auto") return model;
   return sha256_of(cat(model, io::fingerprint_of_model(found), activation));

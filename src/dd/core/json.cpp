@@ -7,17 +7,9 @@
 namespace dd {
 
 Json read_json(const std::filesystem::path& path) {
+  constexpr const char* kRemedy = "mend the file or fetch it again";
   constexpr std::uintmax_t kLimit = std::uintmax_t{256} << 20;
-  const std::string text = read_file(path, kLimit);
-  if (nests_too_deeply(text))
-    fail_input(
-        cat(path.string(), " nests its lists too deeply for any file of ours; fetch it again"));
-  try {
-    return Json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    fail_input(cat("invalid JSON in ", path.string(), " at byte ", error.byte,
-                   "; mend the file or fetch it again"));
-  }
+  return parse_document<Json>(read_file(path, kLimit), path.string(), kRemedy);
 }
 
 void write_json(const std::filesystem::path& path, const Json& value) {

@@ -45,6 +45,21 @@ TEST(JsonText, FilesThatWouldUseUpTheStackAreRefused) {
   }
 }
 
+TEST(JsonText, NumbersBeyondWhatNumbersCanBeAreRefused) {
+  const dd::test::TemporaryFolder folder;
+  const auto file = folder.path() / "large.json";
+  std::ofstream(file) << R"({"a": 1)" << std::string(400, '0') << "}";
+  try {
+    dd::read_json(file);
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+    EXPECT_NE(std::string(error.what()).find("large.json holds a number"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(dd::parse_json("1e999").is_null());
+}
+
 TEST(JsonText, WhatIsNoJsonIsNull) {
   EXPECT_EQ(dd::parse_json(R"({"a": 1})").at("a"), 1);
   for (const std::string& text : {std::string("{"), std::string(), "[" + nested(300) + "]"}) {

@@ -209,16 +209,8 @@ ScheduleConfig ScheduleConfig::from_folder(const std::filesystem::path& folder) 
   const std::filesystem::path path = folder / "scheduler_config.json";
   constexpr std::uintmax_t kLimit = std::uintmax_t{64} << 20;
   const std::string text = replace_bare_infinities(read_file(path, kLimit));
-  if (nests_too_deeply(text))
-    fail_input(cat(path.string(), " nests its lists too deeply; mend the file or fetch it again"));
-  Json object;
-  try {
-    object = Json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    fail_input(cat("invalid JSON in ", path.string(), " near byte ", error.byte,
-                   "; mend the file or fetch it again"));
-  }
-  return from_json(object, path.string());
+  constexpr const char* kRemedy = "mend the file or fetch it again";
+  return from_json(parse_document<Json>(text, path.string(), kRemedy), path.string());
 }
 
 ScheduleConfig ScheduleConfig::stable_diffusion() {

@@ -75,8 +75,8 @@ Image paint(const std::vector<float>& levels, std::int64_t size, const PixelColo
   };
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x) {
-      const Colour colour = colour_at(
-          x, y, static_cast<double>(levels[static_cast<std::size_t>(y * image.width + x)]));
+      const auto place = static_cast<std::size_t>(y * size + x);
+      const Colour colour = colour_at(x, y, static_cast<double>(levels[place]));
       std::uint8_t* pixel = image.pixel(x, y);
       pixel[0] = byte(colour.red);
       pixel[1] = byte(colour.green);

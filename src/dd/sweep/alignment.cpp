@@ -50,7 +50,7 @@ Json settings_of(const Cell& cell) {
 std::string figure_text(const Json& row, const Figure& figure) {
   const Json& value = row.at(figure.key);
   if (!value.is_object()) return "-";
-  const std::string mean = report::fixed(value.at("mean").get<double>(), figure.decimals);
+  std::string mean = report::fixed(value.at("mean").get<double>(), figure.decimals);
   if (value.at("deviation").is_null()) return mean;
   return mean + " ± " + report::fixed(value.at("deviation").get<double>(), figure.decimals);
 }

@@ -34,7 +34,7 @@ std::string row_name(const Json& row) {
 }
 
 std::string accuracy(const Json& row) {
-  const std::string mean = report::fixed(100 * row.at("top1").get<double>(), 2);
+  std::string mean = report::fixed(100 * row.at("top1").get<double>(), 2);
   if (row.at("deviation").is_null()) return mean;
   return mean + " ± " + report::fixed(100 * row.at("deviation").get<double>(), 2);
 }

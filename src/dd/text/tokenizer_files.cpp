@@ -24,18 +24,11 @@ using SortedJson = nlohmann::json;
 
 constexpr std::int64_t kIdLimit = std::int64_t{1} << 22;
 constexpr std::uintmax_t kFileLimit = std::uintmax_t{64} << 20;
-constexpr const char* kRemedy = "; fetch the tokenizer folder again";
+constexpr std::string_view kRemedy = "; fetch the tokenizer folder again";
 
 SortedJson read_object(const fs::path& path) {
-  SortedJson value;
-  const std::string text = read_file(path, kFileLimit);
-  if (nests_too_deeply(text))
-    fail_input(cat(path.string(), " nests its lists too deeply", kRemedy));
-  try {
-    value = SortedJson::parse(text);
-  } catch (const SortedJson::parse_error& error) {
-    fail_input(cat("invalid JSON in ", path.string(), " at byte ", error.byte, kRemedy));
-  }
+  auto value = parse_document<SortedJson>(read_file(path, kFileLimit), path.string(),
+                                          std::string(kRemedy.substr(2)));
   if (!value.is_object()) fail_input(cat(path.string(), " is not a JSON object", kRemedy));
   return value;
 }

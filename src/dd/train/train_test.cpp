@@ -24,7 +24,8 @@ using dd::train::FlatParameters;
 /// Fits a line to numbers that follow from the step; asks to stop at `stop_at`.
 class LineTask final : public dd::train::Task {
  public:
-  LineTask(at::Tensor slope, at::Tensor offset) : slope_(slope), offset_(offset) {}
+  LineTask(at::Tensor slope, at::Tensor offset)
+      : slope_(std::move(slope)), offset_(std::move(offset)) {}
 
   at::Tensor loss(std::int64_t step) override {
     if (step == stop_at) token.request();
@@ -124,7 +125,8 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
 /// The lines of `count` Rigs, computed together: the first has a slope of 3, the next of 4, …
 class LinesTask final : public dd::train::JointTask {
  public:
-  LinesTask(at::Tensor slopes, at::Tensor offsets) : slopes_(slopes), offsets_(offsets) {}
+  LinesTask(at::Tensor slopes, at::Tensor offsets)
+      : slopes_(std::move(slopes)), offsets_(std::move(offsets)) {}
 
   std::int64_t parts() const override { return 2; }
   at::Tensor part_of_losses(std::int64_t step, std::int64_t part) override {
