@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "dd/core/error.h"
 
@@ -18,6 +24,29 @@ Json read_json(const std::filesystem::path& path);
 /// Writes with two spaces of indentation, atomically.
 void write_json(const std::filesystem::path& path, const Json& value);
 
+template <class T>
+struct IsVector : std::false_type {};
+template <class Element>
+struct IsVector<std::vector<Element>> : std::true_type {};
+
+/// False for a number that T, which is whole, cannot hold, and for lists of T with such a number.
+/// The library makes any number into any other, and for one out of range the language leaves open
+/// what comes of it. (What is no number, it refuses itself.)
+template <class T>
+bool holds_whole(const Json& value) {
+  if constexpr (IsVector<T>::value) {
+    return !value.is_array() || std::ranges::all_of(value, holds_whole<typename T::value_type>);
+  } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (value.is_number_unsigned()) return std::in_range<T>(value.get<std::uint64_t>());
+    if (value.is_number_integer()) return std::in_range<T>(value.get<std::int64_t>());
+    constexpr double kExact = 9007199254740992;  // 2^53
+    const double number = value.is_number() ? value.get<double>() : 0;
+    return std::abs(number) <= kExact && number == std::trunc(number) &&
+           std::in_range<T>(static_cast<std::int64_t>(number));
+  }
+  return true;
+}
+
 /// The value of `key`, or `fallback` when it is missing or null. Error(kInput) names `where` and
 /// the key when the value has another type.
 template <class T>
@@ -25,11 +54,12 @@ T json_value(const Json& object, const std::string& key, T fallback, const std::
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   try {
-    return found->get<T>();
+    if (holds_whole<T>(*found)) return found->get<T>();
   } catch (const nlohmann::json::exception&) {
-    fail_input(cat(where, ": the value of \"", key, "\" has the wrong type (", found->dump(),
-                   "); is this the right kind of file?"));
+    // said below
   }
+  fail_input(cat(where, ": the value of \"", key, "\" has the wrong type (",
+                 found->dump().substr(0, 80), "); is this the right kind of file?"));
 }
 
 /// The value of `key`; Error(kInput) when it is missing.

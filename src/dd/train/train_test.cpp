@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
