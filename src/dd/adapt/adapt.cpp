@@ -80,9 +80,7 @@ void check_images(const Dataset& shots, const CommonOptions& common, const Conte
 }
 
 Placement placement_of(const CommonOptions& common) {
-  Placement placement = parse_placement(common.device, common.dtype);
-  placement.at_rest = true;
-  return placement;
+  return parse_placement(common.device, common.dtype).with_weights_at_rest();
 }
 
 /// The base model, loaded once; adapters take their turn in it, alone or in groups.

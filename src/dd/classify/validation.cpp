@@ -13,11 +13,15 @@ ValidationRecord::ValidationRecord(std::filesystem::path file, std::string ident
   const io::Metadata& metadata = saved.metadata();
   const auto found = metadata.find("identity");
   if (found == metadata.end() || found->second != identity_) return;
-  const Json record = Json::parse(metadata.at("record"));
-  for (const Json& point : record.at("curve")) {
-    curve_[point.at(0).get<std::int64_t>()] = point.at(1).get<double>();
+  try {
+    const Json record = Json::parse(metadata.at("record"));
+    for (const Json& point : record.at("curve")) {
+      curve_[point.at(0).get<std::int64_t>()] = point.at(1).get<double>();
+    }
+    best_step_ = record.at("best_step").get<std::int64_t>();
+  } catch (const std::exception&) {
+    fail_input(cat(file_.string(), " is not a record of validation; remove it or use --force"));
   }
-  best_step_ = record.at("best_step").get<std::int64_t>();
   best_ = saved.tensor("best").clone();
 }
 

@@ -30,22 +30,6 @@ class JsonWriter : public AnyTypeVisitor<JsonWriter> {
   Json json = Json::object();
 };
 
-/// The JSON library would turn 1.5 or true into a whole number without a word.
-template <class T>
-void refuse_lossy(const Json& value) {
-  const auto refuse = [&value](bool wrong) {
-    if (wrong) throw nlohmann::json::type_error::create(302, "wrong type", &value);
-  };
-  if constexpr (std::is_same_v<T, std::int64_t>) {
-    refuse(!value.is_number_integer());
-  } else if constexpr (std::is_same_v<T, double>) {
-    refuse(!value.is_number());
-  } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
-    refuse(!value.is_array());
-    for (const Json& item : value) refuse(!item.is_number_integer());
-  }
-}
-
 class JsonReader : public AnyTypeVisitor<JsonReader> {
  public:
   JsonReader(const Json& values, std::string where) : values_(values), where_(std::move(where)) {}
@@ -57,7 +41,9 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
     const auto found = values_.find(key);
     if (found == values_.end()) return;
     try {
-      refuse_lossy<T>(*found);
+      if (!holds_number<T>(*found)) {
+        throw nlohmann::json::type_error::create(302, "wrong type", &*found);
+      }
       if constexpr (std::is_same_v<T, std::filesystem::path>) {
         value = found->get<std::string>();
       } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {

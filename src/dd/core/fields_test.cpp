@@ -44,6 +44,21 @@ TEST(Fields, RoundTripThroughJson) {
   EXPECT_EQ(dd::options_to_json(sample).begin().key(), "rank");
 }
 
+TEST(Fields, NumbersThatAFieldCannotHoldAreRefused) {
+  Sample sample;
+  dd::options_from_json(sample, {{"rank", 6.0}}, "run.toml");
+  EXPECT_EQ(sample.rank, 6);
+  const dd::Json beyond(std::uint64_t{1} << 63);  // -2^63 for who does not look
+  for (const dd::Json& number : {beyond, dd::Json(6.5), dd::Json(1e30), dd::Json(true)}) {
+    EXPECT_NE(message_of([&] {
+                dd::options_from_json(sample, {{"rank", number}}, "run.toml");
+              }).find("wrong type"),
+              std::string::npos)
+        << number;
+  }
+  EXPECT_EQ(sample.rank, 6);
+}
+
 TEST(Fields, AnAbsentTextIsNotTheEmptyOne) {
   Sample sample;
   EXPECT_TRUE(dd::options_to_json(sample).at("prompt").is_null());

@@ -7,7 +7,7 @@
 namespace dd {
 
 Json read_json(const std::filesystem::path& path) {
-  constexpr const char* kRemedy = "mend the file or fetch it again";
+  constexpr std::string_view kRemedy = "mend the file or fetch it again";
   constexpr std::uintmax_t kLimit = std::uintmax_t{256} << 20;
   return parse_document<Json>(read_file(path, kLimit), path.string(), kRemedy);
 }

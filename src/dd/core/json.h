@@ -29,18 +29,21 @@ struct IsVector : std::false_type {};
 template <class Element>
 struct IsVector<std::vector<Element>> : std::true_type {};
 
-/// False for a number that T, which is whole, cannot hold, and for lists of T with such a number.
-/// The library makes any number into any other, and for one out of range the language leaves open
-/// what comes of it. (What is no number, it refuses itself.)
+/// Whether a value is a number that T, a type of numbers, can hold, or for lists of T a list of
+/// such numbers; true where T is of another kind. The library would make any number into any other,
+/// and for one out of range the language leaves open what comes of it.
 template <class T>
-bool holds_whole(const Json& value) {
+bool holds_number(const Json& value) {
   if constexpr (IsVector<T>::value) {
-    return !value.is_array() || std::ranges::all_of(value, holds_whole<typename T::value_type>);
+    return value.is_array() && std::ranges::all_of(value, holds_number<typename T::value_type>);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return value.is_number();
   } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (value.is_number_unsigned()) return std::in_range<T>(value.get<std::uint64_t>());
     if (value.is_number_integer()) return std::in_range<T>(value.get<std::int64_t>());
     constexpr double kExact = 9007199254740992;  // 2^53
-    const double number = value.is_number() ? value.get<double>() : 0;
+    if (!value.is_number()) return false;
+    const auto number = value.get<double>();
     return std::abs(number) <= kExact && number == std::trunc(number) &&
            std::in_range<T>(static_cast<std::int64_t>(number));
   }
@@ -54,7 +57,7 @@ T json_value(const Json& object, const std::string& key, T fallback, const std::
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   try {
-    if (holds_whole<T>(*found)) return found->get<T>();
+    if (holds_number<T>(*found)) return found->get<T>();
   } catch (const nlohmann::json::exception&) {
     // said below
   }

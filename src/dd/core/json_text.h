@@ -16,7 +16,7 @@ bool nests_too_deeply(std::string_view json);
 /// The content of a file from outside, as any of the library's kinds of JSON. Error(kInput) names
 /// `where`, of a syntax error the place, and the remedy.
 template <class Value>
-Value parse_document(std::string_view text, const std::string& where, const std::string& remedy) {
+Value parse_document(std::string_view text, const std::string& where, std::string_view remedy) {
   if (nests_too_deeply(text)) fail_input(cat(where, " nests its lists too deeply; ", remedy));
   try {
     return Value::parse(text);

@@ -81,16 +81,17 @@ TEST_F(ImageCacheTest, AFileThatCannotBeMadeIsNamed) {
 
 TEST_F(ImageCacheTest, StopsAtTheMemoryLimitAndWhenCancelled) {
   const auto set = make_set(10);
+  constexpr std::int64_t kImage = 10 * 10 * 3;
   dd::CacheOptions options;
   options.short_side = 10;
-  options.max_bytes = 2700;
+  options.max_bytes = 9 * kImage;
   try {
     const dd::ImageCache refused(set, options, context);
     FAIL();
   } catch (const dd::Error& error) {
     EXPECT_EQ(error.kind(), dd::ErrorKind::kResource);
   }
-  options.max_bytes = 3000;
+  options.max_bytes = 10 * kImage;
   EXPECT_NO_THROW(dd::ImageCache(set, options, context));
   cancel.request();
   EXPECT_THROW(dd::ImageCache(set, options, context), dd::Error);

@@ -31,8 +31,7 @@ void add_coop_entry(const Json& entry, Split split, const std::string& images,
                     const std::string& where, std::map<std::int64_t, std::string>& names,
                     ImageList& list) {
   const bool is_sound = entry.is_array() && entry.size() == 3 && entry[0].is_string() &&
-                        entry[1].is_number_integer() && holds_whole<std::int64_t>(entry[1]) &&
-                        entry[2].is_string();
+                        holds_number<std::int64_t>(entry[1]) && entry[2].is_string();
   if (!is_sound) {
     fail_input(cat(where, " holds an entry that is not [path, label, class name]: ",
                    entry.dump().substr(0, 80), "; fetch the file again"));

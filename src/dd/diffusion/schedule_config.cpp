@@ -209,7 +209,7 @@ ScheduleConfig ScheduleConfig::from_folder(const std::filesystem::path& folder) 
   const std::filesystem::path path = folder / "scheduler_config.json";
   constexpr std::uintmax_t kLimit = std::uintmax_t{64} << 20;
   const std::string text = replace_bare_infinities(read_file(path, kLimit));
-  constexpr const char* kRemedy = "mend the file or fetch it again";
+  constexpr std::string_view kRemedy = "mend the file or fetch it again";
   return from_json(parse_document<Json>(text, path.string(), kRemedy), path.string());
 }
 

@@ -380,8 +380,7 @@ GenerateResult run_generate(const models::StableDiffusion& model, const Generate
 GenerateResult run_generate(const GenerateOptions& options, const CommonOptions& common,
                             Context& context) {
   const Request request = make_request(options, common, context.ranks);
-  Placement placement = parse_placement(common.device, common.dtype);
-  placement.at_rest = true;
+  const Placement placement = parse_placement(common.device, common.dtype).with_weights_at_rest();
   models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
   const models::StableDiffusion model =
       models::StableDiffusion::load(options.model, placement, options.model_options);

@@ -49,8 +49,7 @@ std::int64_t read_side(const Json& json, const std::string& key, std::int64_t fa
                        const std::string& where) {
   const Json value = json_value<Json>(json, key, fallback, where);
   if (!value.is_array()) return json_value<std::int64_t>(json, key, fallback, where);
-  if (value.size() != 2 || value[0] != value[1] || !value[0].is_number_integer() ||
-      !holds_whole<std::int64_t>(value[0])) {
+  if (value.size() != 2 || value[0] != value[1] || !holds_number<std::int64_t>(value[0])) {
     fail_input(cat(where, ": \"", key, "\" is not square (", value.dump(), "); use another model"));
   }
   return value[0].get<std::int64_t>();

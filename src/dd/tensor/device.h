@@ -14,6 +14,12 @@ struct Placement {
   /// On a CPU, weights may stay as a file has them where that is narrower than `dtype`, mapped and
   /// not copied; layers widen them where they use them. For parts that cost little beside others.
   bool at_rest = false;
+
+  [[nodiscard]] Placement with_weights_at_rest() const {
+    Placement resting = *this;
+    resting.at_rest = true;
+    return resting;
+  }
 };
 
 /// "cpu", "cuda", "cuda:N" or "auto" (CUDA when LibTorch sees one). Error(kUsage) otherwise, or

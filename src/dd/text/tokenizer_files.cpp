@@ -24,12 +24,11 @@ using SortedJson = nlohmann::json;
 
 constexpr std::int64_t kIdLimit = std::int64_t{1} << 22;
 constexpr std::uintmax_t kFileLimit = std::uintmax_t{64} << 20;
-constexpr std::string_view kRemedy = "; fetch the tokenizer folder again";
+constexpr std::string_view kRemedy = "fetch the tokenizer folder again";
 
 SortedJson read_object(const fs::path& path) {
-  auto value = parse_document<SortedJson>(read_file(path, kFileLimit), path.string(),
-                                          std::string(kRemedy.substr(2)));
-  if (!value.is_object()) fail_input(cat(path.string(), " is not a JSON object", kRemedy));
+  auto value = parse_document<SortedJson>(read_file(path, kFileLimit), path.string(), kRemedy);
+  if (!value.is_object()) fail_input(cat(path.string(), " is not a JSON object; ", kRemedy));
   return value;
 }
 
@@ -48,7 +47,7 @@ const SortedJson& member(const SortedJson& object, const char* key, const fs::pa
 std::int64_t checked_id(const SortedJson& value, const std::string& token, const fs::path& path) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= kIdLimit) {
     fail_input(cat("the id of \"", token, "\" in ", path.string(), " is ", value.dump(),
-                   ", not a whole number from 0 to ", kIdLimit - 1, kRemedy));
+                   ", not a whole number from 0 to ", kIdLimit - 1, "; ", kRemedy));
   }
   return value.get<std::int64_t>();
 }
@@ -61,7 +60,7 @@ void read_vocab(const SortedJson& object, const fs::path& path, TokenizerFiles& 
   for (const auto& [token, value] : object.items()) {
     const std::int64_t id = checked_id(value, token, path);
     if (!used.insert(id).second) {
-      fail_input(cat("id ", id, " stands twice in ", path.string(), ", once for \"", token, "\"",
+      fail_input(cat("id ", id, " stands twice in ", path.string(), ", once for \"", token, "\"; ",
                      kRemedy));
     }
     files.vocab.emplace(token, id);
@@ -91,7 +90,7 @@ void read_merges_json(const SortedJson& merges, const fs::path& path, TokenizerF
                merge[1].is_string()) {
       files.merges.emplace_back(merge[0], merge[1]);
     } else {
-      fail_input(cat("merge ", merge.dump(), " of ", path.string(), " is not a pair", kRemedy));
+      fail_input(cat("merge ", merge.dump(), " of ", path.string(), " is not a pair; ", kRemedy));
     }
   }
 }
@@ -122,7 +121,7 @@ void read_tokenizer_json(const fs::path& path, TokenizerFiles& files) {
     const std::string text = token_text(token);
     if (text.empty() || !token.contains("id")) {
       fail_input(cat("added token ", token.dump(), " of ", path.string(),
-                     " has no content or no id", kRemedy));
+                     " has no content or no id; ", kRemedy));
     }
     files.special_tokens[text] = checked_id(token["id"], text, path);
   }
@@ -150,7 +149,7 @@ std::int64_t id_of(const std::string& token, const TokenizerFiles& files) {
   const auto found = files.vocab.find(token);
   if (found == files.vocab.end()) {
     fail_input(cat("the special token \"", token, "\" is not in ", files.vocab_path.string(),
-                   "; the vocabulary and the settings beside it belong to different models",
+                   "; the vocabulary and the settings beside it belong to different models; ",
                    kRemedy));
   }
   return found->second;
@@ -232,7 +231,7 @@ std::pair<std::string, std::string> parse_merge(std::string_view line, const std
   const std::size_t space = line.find(' ');
   if (space == 0 || space == line.npos || space + 1 == line.size() ||
       line.find(' ', space + 1) != line.npos) {
-    fail_input(cat(where, ": \"", line, "\" is not a pair of symbols", kRemedy));
+    fail_input(cat(where, ": \"", line, "\" is not a pair of symbols; ", kRemedy));
   }
   return {std::string(line.substr(0, space)), std::string(line.substr(space + 1))};
 }

@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "dd/core/event_file.h"
-#include "dd/core/json.h"
+#include "dd/core/json_text.h"
 #include "dd/core/ranks.h"
 #include "dd/io/safetensors.h"
 #include "dd/train/gradient_sum.h"
@@ -33,6 +33,8 @@ Json curve_to_json(const std::vector<CurvePoint>& curve) {
   for (const CurvePoint& point : curve) json.push_back({point.step, point.value});
   return json;
 }
+
+constexpr std::string_view kNoState = " is not a training state; remove it or use --force";
 
 std::vector<CurvePoint> curve_from_json(const Json& json) {
   std::vector<CurvePoint> curve;
@@ -265,7 +267,7 @@ class Run {
     const io::Metadata& metadata = file.metadata();
     if (!metadata.contains("progress") || !metadata.contains("identity") ||
         !metadata.contains("layout")) {
-      fail_input(cat(where, " is not a training state; remove it or use --force"));
+      fail_input(cat(where, kNoState));
     }
     if (metadata.at("identity") != options_.identity ||
         metadata.at("layout") != parameters_.layout()) {
@@ -275,18 +277,25 @@ class Run {
     }
     const at::NoGradGuard no_grad;
     parameters_.data().copy_(file.tensor("parameters"));
-    const Json progress = Json::parse(metadata.at("progress"));
-    step_ = progress.at("step").get<std::int64_t>();
-    stretch_ = progress.at("stretch").get<std::int64_t>();
+    try {
+      restore_progress(Json::parse(metadata.at("progress")));
+    } catch (const nlohmann::json::exception&) {
+      fail_input(cat(where, kNoState));
+    }
     optimizer_.restore(file.tensor("first_moment"), file.tensor("second_moment"), step_);
     if (average_.defined()) average_.copy_(file.tensor("average"));
     if (stretch_ > 0) stretch_sum_ = file.tensor("stretch_sum").clone();
+    resumed_ = true;
+    context_.report.info(cat(options_.name, ": resumed at step ", step_, " of ", options_.steps));
+  }
+
+  void restore_progress(const Json& progress) {
+    step_ = progress.at("step").get<std::int64_t>();
+    stretch_ = progress.at("stretch").get<std::int64_t>();
     result_.seconds = progress.at("seconds").get<double>();
     result_.losses = curve_from_json(progress.at("losses"));
     result_.validation = curve_from_json(progress.at("validation"));
     result_.step_losses = curve_from_json(progress.value("step_losses", Json::array()));
-    resumed_ = true;
-    context_.report.info(cat(options_.name, ": resumed at step ", step_, " of ", options_.steps));
   }
 
   TrainResult finish() {
@@ -431,7 +440,7 @@ std::int64_t resumable_step(const std::filesystem::path& state_file) {
   const auto progress = file.metadata().find("progress");
   // Resuming says what is wrong with such a file.
   if (progress == file.metadata().end()) return 0;
-  return Json::parse(progress->second).at("step").get<std::int64_t>();
+  return json_value<std::int64_t>(parse_json(progress->second), "step", 0, state_file.string());
 }
 
 }  // namespace dd::train

@@ -12,6 +12,7 @@
 
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
+#include "dd/io/safetensors.h"
 #include "dd/tensor/device.h"
 #include "dd/train/batches.h"
 #include "dd/train/engine.h"
@@ -119,6 +120,36 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
     for (std::size_t i = 0; i < expected.result.step_losses.size(); ++i) {
       EXPECT_EQ(outcome.result.step_losses[i].step, expected.result.step_losses[i].step);
       EXPECT_EQ(outcome.result.step_losses[i].value, expected.result.step_losses[i].value);
+    }
+  }
+}
+
+TEST(Engine, StatesThatAreDamagedAreNamed) {
+  const dd::test::TemporaryFolder folder;
+  const std::filesystem::path state = folder.path() / "state";
+  Rig stopped;
+  stopped.task.stop_at = 13;
+  EXPECT_THROW(run(stopped, options(state)), dd::Error);
+  dd::io::NamedTensors tensors;
+  dd::io::Metadata metadata;
+  {
+    const dd::io::SafetensorsFile file(state);
+    metadata = file.metadata();
+    for (const dd::io::TensorInfo& info : file.infos())
+      tensors.emplace_back(info.name, file.tensor(info.name).clone());
+  }
+  for (const char* progress : {"", "{", "[]", R"({"step": "x"})", R"({"step": 3})"}) {
+    metadata["progress"] = progress;
+    dd::io::write_safetensors(state, tensors, metadata);
+    Rig rig;
+    try {
+      run(rig, options(state));
+      ADD_FAILURE() << "resumed from " << progress;
+    } catch (const dd::Error& error) {
+      EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+      EXPECT_NE(std::string(error.what()).find(state.string() + " is not a training state; "),
+                std::string::npos)
+          << error.what();
     }
   }
 }
