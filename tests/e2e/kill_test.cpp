@@ -308,6 +308,7 @@ class Holder {
   Holder(const Words& words, const fs::path& lock) : process_(::fork()) {
     if (process_ == 0) {
       const int nowhere = ::open("/dev/null", O_RDWR);
+      if (nowhere < 0) _exit(127);
       for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, stream);
       Words all = words;
       all.insert(all.begin(), DD_PROGRAM);

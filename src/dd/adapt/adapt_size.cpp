@@ -38,7 +38,7 @@ std::int64_t adapter_numbers(const std::vector<io::TensorInfo>& tensors, std::in
 std::int64_t adapter_bytes(std::int64_t numbers, std::int64_t adapters) {
   constexpr std::int64_t kNumber = 4;                          // float32
   constexpr std::int64_t kRecords = std::int64_t{256} * 1024;  // names, adapter.json, events
-  constexpr std::int64_t kState = 2 * 3 * kNumber;             // twice: a number and two moments
+  constexpr std::int64_t kState = kNumber * 2 * 3;             // twice: a number and two moments
   return adapters * (kNumber * numbers + kRecords) + kState * numbers;
 }
 

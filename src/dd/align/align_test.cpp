@@ -172,7 +172,7 @@ TEST_F(Align, ShotsAreLeftOutAndCopiesOfThemAreFound) {
   with.copy_quantile = 1;
   const Json metrics = run(with, "out").metrics;
   EXPECT_EQ(metrics.at("n_real"), 18);
-  const Json copies = metrics.at("copies");
+  const Json& copies = metrics.at("copies");
   EXPECT_EQ(copies.at("against"), "shots");
   EXPECT_EQ(copies.at("shots"), 6);
   EXPECT_GE(copies.at("flagged").get<int>(), 1);

@@ -81,7 +81,7 @@ TEST_F(ImageCacheTest, AFileThatCannotBeMadeIsNamed) {
 
 TEST_F(ImageCacheTest, StopsAtTheMemoryLimitAndWhenCancelled) {
   const auto set = make_set(10);
-  constexpr std::int64_t kImage = 10 * 10 * 3;
+  constexpr std::int64_t kImage = std::int64_t{10} * 10 * 3;
   dd::CacheOptions options;
   options.short_side = 10;
   options.max_bytes = 9 * kImage;

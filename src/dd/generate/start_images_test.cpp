@@ -50,10 +50,7 @@ TEST_F(StartImagesTest, CutsTheMiddleOfTheCoveringPicture) {
   ASSERT_EQ(middle.width, 12);
   for (int y = 0; y < 12; ++y) {
     for (int x = 0; x < 12; ++x) {
-      const auto at = [](const Image& image, int column, int row) {
-        return image.rgb[static_cast<std::size_t>((row * image.width + column) * 3)];
-      };
-      ASSERT_EQ(at(middle, x, y), at(whole, x + 4, y));
+      ASSERT_EQ(*middle.pixel(x, y), *whole.pixel(x + 4, y));
     }
   }
   const Image larger = starts.picture(start, 64, 64);

@@ -58,7 +58,8 @@ at::Tensor pictures() {
       for (int y = 0; y < 299; ++y) {
         for (int x = 0; x < 299; ++x) {
           const int level = x * (3 + number) + y * (7 - number) * (c + 1) + x * y / 37;
-          *out++ = static_cast<float>(level % 256 / (1 + 3 * number));
+          const int dimmed = level % 256 / (1 + 3 * number);
+          *out++ = static_cast<float>(dimmed);
         }
       }
     }
