@@ -25,9 +25,18 @@ bool is_srgb(cmsHPROFILE profile) {
   return std::string_view(text).starts_with("sRGB");
 }
 
+// Big-endian, at byte 16 of a profile. lcms would hand it out as an enumeration that ends at
+// 0x7FFFFFFF, and beyond that the language leaves open what comes of it.
+cmsUInt32Number colour_space(const RawImage& image) {
+  cmsUInt32Number space = 0;
+  for (std::size_t i = 16; i < 20 && i < image.profile.size(); ++i)
+    space = space << 8 | static_cast<std::uint8_t>(image.profile[i]);
+  return space;
+}
+
 // The lcms name of the pixels as the profile sees them; 0 when profile and pixels do not fit.
-cmsUInt32Number pixel_type(const RawImage& image, cmsHPROFILE profile) {
-  const cmsColorSpaceSignature space = cmsGetColorSpace(profile);
+cmsUInt32Number pixel_type(const RawImage& image) {
+  const cmsUInt32Number space = colour_space(image);
   if (image.cmyk) return space == cmsSigCmykData ? TYPE_CMYK_8 : 0;
   // Only the red value of a grey pixel is read; the others, and alpha, count as extra channels.
   if (space == cmsSigGrayData && image.grey) {
@@ -44,7 +53,7 @@ bool apply_profile(RawImage& image) {
   const Profile source(cmsOpenProfileFromMem(image.profile.data(),
                                              static_cast<cmsUInt32Number>(image.profile.size())));
   if (!source) return false;
-  const cmsUInt32Number in_type = pixel_type(image, source.get());
+  const cmsUInt32Number in_type = pixel_type(image);
   if (in_type == 0) return false;
   if (is_srgb(source.get())) return true;
   const Profile srgb(cmsCreate_sRGBProfile());
