@@ -47,6 +47,10 @@ function(dd_precompile target)
     # It forgets of precompiled headers that they are the system's, and warns of what it inlines from them.
     target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
                            -Wno-restrict)
+    if(DATADREAM_SANITIZE STREQUAL "thread")
+      # Of fences in LibTorch, which are for Python's objects.
+      target_compile_options(${target} PRIVATE -Wno-tsan)
+    endif()
   endif()
 endfunction()
 

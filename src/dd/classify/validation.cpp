@@ -14,12 +14,13 @@ ValidationRecord::ValidationRecord(std::filesystem::path file, std::string ident
   const auto found = metadata.find("identity");
   if (found == metadata.end() || found->second != identity_) return;
   try {
-    const Json record = Json::parse(metadata.at("record"));
+    const auto text = metadata.find("record");
+    const Json record = Json::parse(text == metadata.end() ? "" : text->second);
     for (const Json& point : record.at("curve")) {
       curve_[point.at(0).get<std::int64_t>()] = point.at(1).get<double>();
     }
     best_step_ = record.at("best_step").get<std::int64_t>();
-  } catch (const std::exception&) {
+  } catch (const nlohmann::json::exception&) {
     fail_input(cat(file_.string(), " is not a record of validation; remove it or use --force"));
   }
   best_ = saved.tensor("best").clone();

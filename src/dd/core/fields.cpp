@@ -64,7 +64,6 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
  private:
   /// Numbers in a list of texts (0.5 for "0.5") are what one writes by hand.
   static std::vector<std::string> texts(const Json& list) {
-    if (!list.is_array()) return list.get<std::vector<std::string>>();
     std::vector<std::string> result;
     for (const Json& item : list) {
       result.push_back(item.is_number() ? item.dump() : item.get<std::string>());

@@ -25,18 +25,12 @@ bool is_srgb(cmsHPROFILE profile) {
   return std::string_view(text).starts_with("sRGB");
 }
 
-// Big-endian, at byte 16 of a profile. lcms would hand it out as an enumeration that ends at
-// 0x7FFFFFFF, and beyond that the language leaves open what comes of it.
-cmsUInt32Number colour_space(const RawImage& image) {
-  cmsUInt32Number space = 0;
-  for (std::size_t i = 16; i < 20 && i < image.profile.size(); ++i)
-    space = space << 8 | static_cast<std::uint8_t>(image.profile[i]);
-  return space;
-}
-
-// The lcms name of the pixels as the profile sees them; 0 when profile and pixels do not fit.
+// The lcms name of the pixels as the profile, which lcms has opened, sees them; 0 when profile and
+// pixels do not fit.
 cmsUInt32Number pixel_type(const RawImage& image) {
-  const cmsUInt32Number space = colour_space(image);
+  // lcms would hand this out as an enumeration that ends at 0x7FFFFFFF, and beyond that the
+  // language leaves open what comes of it. It opens no profile of fewer than 128 bytes.
+  const cmsUInt32Number space = big_endian(image.profile, 16, 4);
   if (image.cmyk) return space == cmsSigCmykData ? TYPE_CMYK_8 : 0;
   // Only the red value of a grey pixel is read; the others, and alpha, count as extra channels.
   if (space == cmsSigGrayData && image.grey) {
