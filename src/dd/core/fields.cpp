@@ -41,18 +41,15 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
     const auto found = values_.find(key);
     if (found == values_.end()) return;
     try {
-      if (!holds_number<T>(*found)) {
-        throw nlohmann::json::type_error::create(302, "wrong type", &*found);
-      }
       if constexpr (std::is_same_v<T, std::filesystem::path>) {
         value = found->get<std::string>();
       } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
         value.reset();
         if (!found->is_null()) value = found->get<std::string>();
       } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-        value = texts(*found);
+        value = texts(found->get_ref<const Json::array_t&>());
       } else {
-        value = found->get<T>();
+        value = json_as<T>(*found);
       }
     } catch (const nlohmann::json::exception&) {
       fail_usage(cat(where_, ": the value of \"", key, "\" has the wrong type (", found->dump(),
@@ -63,7 +60,7 @@ class JsonReader : public AnyTypeVisitor<JsonReader> {
 
  private:
   /// Numbers in a list of texts (0.5 for "0.5") are what one writes by hand.
-  static std::vector<std::string> texts(const Json& list) {
+  static std::vector<std::string> texts(const Json::array_t& list) {
     std::vector<std::string> result;
     for (const Json& item : list) {
       result.push_back(item.is_number() ? item.dump() : item.get<std::string>());

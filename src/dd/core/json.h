@@ -50,6 +50,16 @@ bool holds_number(const Json& value) {
   return true;
 }
 
+/// A value as a T; the JSON library's type_error where it is of another kind, or a number that T
+/// cannot hold.
+template <class T>
+T json_as(const Json& value) {
+  if (!holds_number<T>(value)) {
+    throw nlohmann::json::type_error::create(302, "a number that does not fit", &value);
+  }
+  return value.get<T>();
+}
+
 /// The value of `key`, or `fallback` when it is missing or null. Error(kInput) names `where` and
 /// the key when the value has another type.
 template <class T>
@@ -57,12 +67,11 @@ T json_value(const Json& object, const std::string& key, T fallback, const std::
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   try {
-    if (holds_number<T>(*found)) return found->get<T>();
+    return json_as<T>(*found);
   } catch (const nlohmann::json::exception&) {
-    // said below
+    fail_input(cat(where, ": the value of \"", key, "\" has the wrong type (",
+                   found->dump().substr(0, 80), "); is this the right kind of file?"));
   }
-  fail_input(cat(where, ": the value of \"", key, "\" has the wrong type (",
-                 found->dump().substr(0, 80), "); is this the right kind of file?"));
 }
 
 /// The value of `key`; Error(kInput) when it is missing.
