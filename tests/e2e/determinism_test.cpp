@@ -93,6 +93,27 @@ TEST_F(Determinism, ImagesDoNotDependOnTheBatch) {
   expect_close_images("batch-1", "batch-12", 1);
 }
 
+// As a kill within a batch leaves it. Images that are drawn together share their rounding.
+TEST_F(Determinism, ImagesDoNotDependOnWhatIsThereAlready) {
+  for (const char* batch : {"8", "12"}) {
+    const std::string out = std::string("batch-") + batch;
+    Words words = cases_.words("generate");
+    words.insert(words.end(), {"--batch", batch});
+    run(words, out);
+    const auto whole = results(out);
+    for (const int kept : {5, 11}) {
+      int number = 0;
+      for (const auto& [name, bytes] : whole) {
+        if (name.ends_with(".png") && ++number > kept)
+          fs::remove(fs::path(cases_.path(out)) / name);
+      }
+      ASSERT_EQ(number, 12);
+      run(words, out);
+      EXPECT_EQ(results(out), whole) << batch << " a batch, " << kept << " kept";
+    }
+  }
+}
+
 TEST_F(Determinism, ScoresDoNotDependOnTheBatch) {
   for (const char* batch : {"1", "5"}) {
     Words words = cases_.words("evaluate");

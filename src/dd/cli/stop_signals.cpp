@@ -40,11 +40,15 @@ StopSignals::~StopSignals() {
 
 void StopSignals::wait_for_signals(CancelToken& token) {
   const sigset_t set = stop_set();
+  // Not whether the token was requested: another rank's stop may have done that, and the signal
+  // that reaches all ranks of a job, one after the other, is this one's first.
+  bool heard = false;
   for (;;) {
     int signal = 0;
     if (sigwait(&set, &signal) != 0) continue;
     if (closing_) return;
-    if (token.requested()) _exit(kStoppedStatus);
+    if (heard) _exit(kStoppedStatus);
+    heard = true;
     token.request();
     if (!notices_) continue;
     constexpr std::string_view kNotice = "\ndatadream: stopping; once more leaves at once\n";

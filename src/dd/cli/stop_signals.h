@@ -13,8 +13,9 @@ namespace dd::cli {
 void hold_stop_signals();
 
 /// Turns the first SIGINT or SIGTERM into a request to stop, and the second into an immediate exit
-/// with status 130. Made before any other thread: the signals are blocked in all of them and taken
-/// by a thread of its own, which may lock and print, unlike a signal handler.
+/// with status 130; a stop that was asked for in another way counts as neither. Made before any
+/// other thread: the signals are blocked in all of them and taken by a thread of its own, which may
+/// lock and print, unlike a signal handler.
 class StopSignals {
  public:
   /// The token must outlive this object. `notices` says on standard error that a stop was heard.

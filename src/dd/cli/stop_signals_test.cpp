@@ -50,4 +50,21 @@ TEST(StopSignalsDeathTest, TheSecondLeavesAtOnce) {
               "stopping; once more leaves at once");
 }
 
+TEST(StopSignalsDeathTest, AStopOfAnotherRankIsNotTheFirst) {
+  const auto stopped_and_interrupted_twice = [] {
+    dd::CancelToken token;
+    const dd::cli::StopSignals signals(token);
+    token.request();
+    ::kill(::getpid(), SIGTERM);
+    // Both at once would be one.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    ::kill(::getpid(), SIGINT);
+    std::this_thread::sleep_for(std::chrono::seconds(10));
+    _exit(1);
+  };
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(stopped_and_interrupted_twice(), ::testing::ExitedWithCode(130),
+              "stopping; once more leaves at once");
+}
+
 }  // namespace

@@ -93,7 +93,14 @@ SetDescription describe(const models::StableDiffusion& model, const GenerateOpti
   return description;
 }
 
-/// One call's work: the missing images in batches, LoRAs exchanged between subjects that need
+/// Places of the plan that are drawn together, and which of them are missing.
+struct Batch {
+  std::int64_t begin;
+  std::int64_t end;
+  std::span<const PlannedImage> missing;
+};
+
+/// One call's work: the batches that lack an image, LoRAs exchanged between subjects that need
 /// others.
 class Run {
  public:
@@ -101,21 +108,12 @@ class Run {
       const Plan& plan, Context& context)
       : model_(model), drawer_(drawer), options_(options), plan_(plan), context_(context) {}
 
-  /// Together with the other ranks, who see the same `todo`. A batch is the same whoever draws it.
-  void draw(const std::vector<PlannedImage>& todo, const std::vector<std::vector<LoraUse>>& loras,
-            const ImageSetWriter& writer) {
-    const auto batch = static_cast<std::size_t>(batch_size());
-    std::vector<std::span<const PlannedImage>> batches;
+  /// Together with the other ranks, who see the same `todo`: the missing images of the shard. A
+  /// batch is the same whoever draws it, and whatever is there already.
+  void draw(const std::vector<PlannedImage>& todo, const Shard& shard,
+            const std::vector<std::vector<LoraUse>>& loras, const ImageSetWriter& writer) {
     std::vector<std::int64_t> group_ends;
-    for (std::size_t begin = 0; begin < todo.size();) {
-      const std::vector<LoraUse>& uses = loras[todo[begin].subject];
-      std::size_t end = begin;
-      while (end < todo.size() && loras[todo[end].subject] == uses) ++end;
-      for (; begin < end; begin += std::min(batch, end - begin)) {
-        batches.push_back(std::span(todo).subspan(begin, std::min(batch, end - begin)));
-      }
-      group_ends.push_back(std::ssize(batches));
-    }
+    const std::vector<Batch> batches = cut_into_batches(todo, shard, loras, group_ends);
     const std::vector<std::int64_t> runs = cut_into_runs(group_ends, context_.ranks.count());
     total_ = std::ssize(todo);
     share_out(context_.ranks, std::ssize(runs), [&](std::int64_t i) {
@@ -123,11 +121,11 @@ class Run {
       const std::int64_t count = runs[static_cast<std::size_t>(i)] - begin;
       const auto run = std::span(batches).subspan(static_cast<std::size_t>(begin),
                                                   static_cast<std::size_t>(count));
-      change_loras(loras[run.front().front().subject]);
-      for (const std::span<const PlannedImage> planned : run) {
+      change_loras(loras[run.front().missing.front().subject]);
+      for (const Batch& batch : run) {
         // Whatever stands before it in the list is drawn, or another rank is at it.
-        done_ = planned.data() - todo.data();
-        draw_batch(planned, writer);
+        done_ = batch.missing.data() - todo.data();
+        draw_batch(batch, writer);
       }
     });
     finish_writing();
@@ -136,6 +134,37 @@ class Run {
   }
 
  private:
+  std::int64_t place_of(const PlannedImage& planned) const {
+    return static_cast<std::int64_t>(planned.subject) * plan_.each + planned.number;
+  }
+
+  /// Cuts the whole shard, not what is missing of it: images drawn together share their rounding,
+  /// so a call that goes on after a stop gets the bytes that it would have got without one.
+  std::vector<Batch> cut_into_batches(const std::vector<PlannedImage>& todo, const Shard& shard,
+                                      const std::vector<std::vector<LoraUse>>& loras,
+                                      std::vector<std::int64_t>& group_ends) {
+    const std::int64_t size = batch_size();
+    const std::int64_t shard_end = shard.end(plan_.total());
+    const auto uses_at = [&](std::int64_t place) -> const std::vector<LoraUse>& {
+      return loras[static_cast<std::size_t>(place / plan_.each)];
+    };
+    std::vector<Batch> batches;
+    std::span<const PlannedImage> rest = todo;
+    for (std::int64_t begin = shard.begin(plan_.total()); begin < shard_end && !rest.empty();) {
+      std::int64_t group_end = begin + 1;
+      while (group_end < shard_end && uses_at(group_end) == uses_at(begin)) ++group_end;
+      for (std::int64_t end = begin; begin < group_end; begin = end) {
+        end = std::min(begin + size, group_end);
+        std::size_t missing = 0;
+        while (missing < rest.size() && place_of(rest[missing]) < end) ++missing;
+        if (missing > 0) batches.push_back({begin, end, rest.first(missing)});
+        rest = rest.subspan(missing);
+      }
+      group_ends.push_back(std::ssize(batches));
+    }
+    return batches;
+  }
+
   /// Together: ranks that find other amounts of free memory must still make the same batches.
   std::int64_t batch_size() {
     if (options_.batch > 0) return options_.batch;
@@ -156,9 +185,14 @@ class Run {
     unconditional_ = at::Tensor();
   }
 
-  void draw_batch(std::span<const PlannedImage> batch, const ImageSetWriter& writer) {
+  void draw_batch(const Batch& places, const ImageSetWriter& writer) {
+    std::vector<PlannedImage> batch;
     std::vector<std::uint64_t> seeds;
-    for (const PlannedImage& planned : batch) seeds.push_back(planned.seed);
+    for (std::int64_t place = places.begin; place < places.end; ++place) {
+      batch.push_back(
+          plan_.image(static_cast<std::size_t>(place / plan_.each), place % plan_.each));
+      seeds.push_back(batch.back().seed);
+    }
     const auto on_step = [&](std::int64_t step) {
       context_.cancel.check();
       context_.report.progress("generate", done_, total_,
@@ -171,14 +205,13 @@ class Run {
                      : drawer_.images(context, unconditional_, seeds, on_step);
     finish_writing();
     // PNG files are packed and written while the next batch is drawn.
-    writing_ = std::async(std::launch::async,
-                          [&writer, images = tensor_to_images(pixels),
-                           planned = std::vector<PlannedImage>(batch.begin(), batch.end())] {
-                            for (std::size_t i = 0; i < images.size(); ++i) {
-                              writer.write(planned[i], images[i]);
-                            }
-                          });
-    done_ += static_cast<std::int64_t>(batch.size());
+    writing_ = std::async(std::launch::async, [this, &writer, places,
+                                               images = tensor_to_images(pixels)] {
+      for (const PlannedImage& planned : places.missing) {
+        writer.write(planned, images[static_cast<std::size_t>(place_of(planned) - places.begin)]);
+      }
+    });
+    done_ += std::ssize(places.missing);
     context_.report.progress("generate", done_, total_, "");
   }
 
@@ -352,7 +385,8 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
   writer.check_begun();
   const auto start = Clock::now();
   try {
-    Run(model, drawer, request.options, request.plan, context).draw(todo, request.loras, writer);
+    Run(model, drawer, request.options, request.plan, context)
+        .draw(todo, shard, request.loras, writer);
   } catch (...) {
     if (context.ranks.first()) writer.write_metadata();
     throw;

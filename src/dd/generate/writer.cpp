@@ -25,6 +25,24 @@ std::string difference(const Json& earlier, const Json& now) {
   return "other settings";
 }
 
+/// What generate.json holds, which anyone may have written; null where there is none.
+Json read_earlier(const fs::path& path) {
+  if (!fs::exists(path)) return {};
+  Json earlier = read_json(path);
+  constexpr std::int64_t kMost = 10'000'000;  // as --per-class
+  const auto is_record = [&] {
+    const Json settings = earlier.value("settings", Json::object());
+    const auto each = json_value<std::int64_t>(earlier, "images_each", 0, path.string());
+    return settings.is_object() && settings.value("subjects", Json::array()).is_array() &&
+           each >= 0 && each <= kMost;
+  };
+  if (!earlier.is_object() || !is_record()) {
+    fail_input(
+        cat(path.string(), " is no record of generated images; remove it, or use another --out"));
+  }
+  return earlier;
+}
+
 /// Whether the name, read from a file, stays inside the folder.
 bool is_plain_name(const std::string& name) {
   return name.empty() || (fs::path(name).filename() == name && name != "." && name != "..");
@@ -61,7 +79,7 @@ ImageSetWriter::ImageSetWriter(fs::path folder, const Plan& plan, SetDescription
       description_(std::move(description)),
       force_(force),
       listed_(plan.each) {
-  if (fs::exists(folder_ / kSettingsFile)) earlier_ = read_json(folder_ / kSettingsFile);
+  earlier_ = read_earlier(folder_ / kSettingsFile);
   if (force_) return;
   check_origin();
   if (earlier_.is_null()) return;

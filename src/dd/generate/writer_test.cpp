@@ -137,5 +137,21 @@ TEST_F(ImageSetWriterTest, ForceDoesNotFollowAForgedSettingsFileOutOfTheFolder) 
   EXPECT_TRUE(fs::exists(folder_.path() / "00000.png"));
 }
 
+TEST_F(ImageSetWriterTest, WhatIsNoRecordOfImagesIsNamed) {
+  for (const char* forged : {"[]", "7", R"({"settings": []})", R"({"settings": {"subjects": 1}})",
+                             R"({"images_each": 9000000000000000000})", R"({"images_each": -1})"}) {
+    write_file_atomically(out_ / "generate.json", forged);
+    for (const bool force : {false, true}) {
+      try {
+        writer(2, 50, force);
+        FAIL() << forged;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kInput);
+        EXPECT_NE(std::string(error.what()).find("generate.json"), std::string::npos) << forged;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dd::generate
