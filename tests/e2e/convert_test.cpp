@@ -267,6 +267,8 @@ TEST_F(Convert, WhatIsThereIsReplacedOnlyWhenAskedTo) {
       datadream({"convert", sd1_, "--to", "diffusers", "--out", path("dry"), "--dry-run"});
   EXPECT_EQ(dry.status, 0) << dry.err;
   EXPECT_TRUE(dry.out.starts_with("would write ")) << dry.out;
+  EXPECT_NE(dry.err.find("the written weights take at most "), std::string::npos) << dry.err;
+  EXPECT_NE(dry.err.find("the model's weights take "), std::string::npos) << dry.err;
   EXPECT_FALSE(fs::exists(path("dry")));
 }
 

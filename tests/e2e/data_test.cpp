@@ -73,6 +73,28 @@ TEST_F(DataTest, CheckNamesWhatIsMissing) {
   }
 }
 
+TEST_F(DataTest, NamesThatRecordsCannotHoldAreRefusedBeforeAnythingIsWritten) {
+  const std::string model = std::string(DD_SOURCE_DIR) + "/tests/oracle/models/";
+  dd::test::write_photos(root() / "old" / "train", {"cup", "Caf\xe9"}, 2, 12, 10);
+  dd::write_file_atomically(root() / "names.txt", "cup\nCaf\xe9\n");
+  const std::vector<std::vector<std::string>> commands{
+      {"data", "check", path("old")},
+      {"evaluate", "--clip", model + "clip", "--data", path("old"), "--split", "train"},
+      {"adapt", "--model", model + "sd1", "--data", path("old"), "--shots", "1", "--mode", "class"},
+      {"generate", "--model", model + "sd1", "--classes", path("old")},
+      {"generate", "--model", model + "sd1", "--classes", path("names.txt")},
+      {"generate", "--model", model + "sd1", "--prompt", "a Caf\xe9"}};
+  for (std::vector<std::string> words : commands) {
+    if (words[0] != "data") words.insert(words.end(), {"--out", path("out")});
+    const ProcessResult result = datadream(words);
+    EXPECT_EQ(result.status, 2) << words[0];
+    EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+    EXPECT_NE(result.err.find(R"(Caf\xe9)"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("not UTF-8; "), std::string::npos) << result.err;
+    EXPECT_FALSE(fs::exists(path("out"))) << words[0];
+  }
+}
+
 TEST_F(DataTest, HalfACommandIsCompleted) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"data"}, {"data", "chek"}, {"data", path("photos")}}) {

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sstream>
+#include <tuple>
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
@@ -246,6 +248,20 @@ TEST_F(UnderMpi, WhatAllFindWrongIsOneLineAndStatusTwo) {
   expect_one_line(on_ranks(2, {"inspect", path("photos")}), 2, "works in one process");
 }
 
+TEST_F(UnderMpi, ADamagedPictureThatOneFindsLosesNothing) {
+  Words words = adapting("class", "3");
+  alone(words, "out");
+  const auto before = results_in(path("out"));
+  // Ranks look at the shots in turns, so this is the second's.
+  const dd::Json shots = dd::read_json(root() / "out" / "shots.json").at("images");
+  const fs::path picture = root() / "photos" / shots.at(1).at("id").get<std::string>();
+  ASSERT_TRUE(fs::exists(picture)) << picture;
+  dd::write_file_atomically(picture, dd::read_file(picture).substr(0, 40));
+  words.emplace_back("--force");
+  expect_one_line(on_ranks(2, complete(words, "out")), 2, picture.filename().string());
+  EXPECT_EQ(results_in(path("out")), before);
+}
+
 TEST_F(UnderMpi, WhatOneFindsWrongEndsAll) {
   alone(adapting("class", "3"), "adapters");
   Words words = drawing();
@@ -300,6 +316,48 @@ TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
       if (entry.path().filename() != "adapter-state.safetensors") continue;
       EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
     }
+  }
+}
+
+/// A machine that is taken away: one rank is killed, and the launcher ends the other.
+TEST_F(UnderMpi, AKilledRankLeavesWholeFilesAndTheRestIsDoneLater) {
+  const std::string script =
+      "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}}\" = 1 ]; then \"$@\" & "
+      "p=$!; until [ -e \"$BEGUN\" ] || ! kill -0 $p; do sleep 0.02; done; kill -KILL $p; wait $p; "
+      "else exec "
+      "\"$@\"; fi";
+  Words draw = drawing();
+  draw[6] = "10";
+  const std::vector<std::tuple<Words, std::string>> cases{
+      {draw, "generate.json"},
+      {draw, "green_bag/00004.png"},
+      {adapting("class", "120"), "adapt.json"},
+      {adapting("dataset", "60"), "adapter-state.safetensors"}};
+  std::set<std::string> compared;
+  for (const auto& [words, begun] : cases) {
+    const std::string& name = words.front();
+    const std::string whole = dd::cat(name, "-whole-", begun.ends_with(".safetensors"));
+    if (compared.insert(whole).second) together(2, words, whole);
+    Words killed{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
+    const Words arguments = complete(words, name);
+    killed.insert(killed.end(), arguments.begin(), arguments.end());
+    const ProcessResult result =
+        launch(2, killed, {.environment = {{"BEGUN", path(name) + "/" + begun}}});
+    EXPECT_NE(result.status, 0) << "done before it was killed: " << begun;
+    // The lock tells what the temporary files of both end in.
+    std::istringstream lock(dd::read_file(root() / name / ".lock"));
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(lock, line);) lines.push_back(line);
+    ASSERT_EQ(lines.size(), 3U);
+    for (const std::string& ending : {lines[1], lines[2]})
+      dd::write_file_atomically(root() / name / ("half.png" + ending), "half");
+    together(2, words, name);
+    EXPECT_EQ(results_in(path(name)), results_in(path(whole))) << begun;
+    for (const auto& entry : fs::recursive_directory_iterator(root() / name)) {
+      EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+      EXPECT_NE(entry.path().filename(), ".lock");
+    }
+    fs::remove_all(root() / name);
   }
 }
 

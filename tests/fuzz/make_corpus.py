@@ -250,9 +250,42 @@ def configs():
     put("model_config", "infinity", '{"lambda_min_clipped": -Infinity, "_class_name": "DPMSolverMultistepScheduler"}')
 
 
+def records():
+    normal = {"image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}
+    clip = {"do_resize": True, "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": True,
+            "crop_size": {"height": 224, "width": 224}, "do_rescale": True, "rescale_factor": 1 / 255,
+            "do_normalize": True, **normal}
+    layer = "base_model.model.layer"
+    settings = {"subjects": [{"class": "cup", "folder": "cup", "prompt": "a cup", "lora": []}], "seed": 0}
+    hashes = "0" * 64
+    files = {
+        "preprocessor": clip, "preprocessor4": {**clip, "size": 224, "crop_size": 224},
+        "processor": {"image_processor": clip},
+        "open_clip": {"model_cfg": {"embed_dim": 8, "vision_cfg": {"image_size": 224}},
+                      "preprocess_cfg": {"mean": normal["image_mean"], "std": normal["image_std"],
+                                         "interpolation": "bicubic", "resize_mode": "shortest"}},
+        "index": {"metadata": {"total_size": 24}, "weight_map": {"a.weight": "model-00001-of-00001.safetensors"}},
+        "adapter": {"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["layer"], "rank_pattern": {},
+                    "alpha_pattern": {layer: 4}, "use_rslora": False},
+        "classifier": {"format": "datadream classifier 1", "identity": "identity", "class_names": ["cup", "hat"],
+                       "template": "a photo of a {}", "clip_fingerprint": hashes},
+        "split": {"train": [["cup/0.png", 0, "cup"]], "val": [["hat/0.png", 1, "hat"]], "test": []},
+        "shots": {"data": "set", "split": "train", "seed": 1, "shots": 1,
+                  "images": [{"id": "cup/0.png", "class": "cup", "label": 0, "sha256": hashes}]},
+        "generated": {"settings": settings, "images_each": 2, "loras": [[]]},
+    }
+    for name, content in files.items():
+        put("records", name, json.dumps(content))
+    put("records", "captions", '{"id": "cup/0.png", "caption": "a cup on a table"}\n')
+    put("records", "metadata", '{"file_name": "cup/00000.png", "class": "cup", "label": 0}\n')
+    put("records", "prints", json.dumps({"role": "few-shot", "id": "cup/0.png", "sha256": hashes,
+                                         "thumb": "0" * 144}) + "\n")
+    put("records", "classes", "# folder\tname\ncup => a cup\nhat\n")
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for write in (images, idx, shards, lists, mat, safetensors, npy, torch_files, loras, tokenizers, configs):
+    for write in (images, idx, shards, lists, mat, safetensors, npy, torch_files, loras, tokenizers, configs, records):
         write()
     sizes = [path.stat().st_size for path in OUT.rglob("*") if path.is_file()]
     print(f"{len(sizes)} files, {sum(sizes)} bytes in {OUT}")

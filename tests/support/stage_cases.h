@@ -44,7 +44,8 @@ class StageCases {
         {"evaluate", {"evaluate", "--clip", model("clip"), "--data", path("photos")}},
         {"align",
          {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic", path("images"),
-          "--bootstrap", "5"}}};
+          "--bootstrap", "5"}},
+        {"convert", {"convert", model("sd1"), "--to", "diffusers"}}};
     return all.at(stage);
   }
   static std::vector<std::string> stages() {

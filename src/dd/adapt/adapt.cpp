@@ -23,6 +23,8 @@
 #include "dd/core/room.h"
 #include "dd/core/seeds.h"
 #include "dd/data/image_cache.h"
+#include "dd/data/parallel.h"
+#include "dd/data/subset.h"
 #include "dd/lora/lora_file.h"
 #include "dd/lora/lora_group.h"
 #include "dd/models/model_size.h"
@@ -73,10 +75,17 @@ AdaptRun describe_run(const AdaptOptions& options, const CommonOptions& common,
 }
 
 /// A damaged picture should stop the run now, not when its turn comes.
-void check_images(const Dataset& shots, const CommonOptions& common, const Context& context) {
+/// Each rank decodes its share; none goes on, and changes files, before all have.
+void check_images(const std::shared_ptr<const Dataset>& shots, const CommonOptions& common,
+                  const Context& context) {
+  std::vector<std::int64_t> own;
+  for (std::int64_t i = context.ranks.rank(); i < shots->size(); i += context.ranks.count()) {
+    own.push_back(i);
+  }
   const std::vector<DamagedImage> damaged =
-      find_damaged(shots, std::max<std::int64_t>(1, common.threads), context);
+      find_damaged(*make_subset(shots, std::move(own)), thread_count(common.threads), context);
   if (!damaged.empty()) fail_input(damaged.front().problem);
+  context.ranks.meet();
 }
 
 Placement placement_of(const CommonOptions& common) {
@@ -303,7 +312,7 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
     const auto adapters = static_cast<std::int64_t>(plan.jobs.size());
     report_space(common.out, adapter_bytes(numbers, adapters), cat(adapters, " adapters"), report);
   }
-  models::warn_of_model_memory(tensors, placement_of(common), report);
+  report_memory(models::memory_need(tensors, placement_of(common)), "the model's weights", report);
 }
 
 void warn_of_idle_ranks(const AdaptOptions& options, const AdaptPlan& plan,
@@ -331,7 +340,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
     fail_usage(cat("--accumulate ", options.accumulate, " is more than the ", options.batch,
                    " images of a step, --batch; lower it"));
   }
-  const AdaptPlan plan = make_plan(options, common);
+  const AdaptPlan plan = make_plan(options, common, context);
   context.report.info(cat("adapt: ", plan.text()));
   report_room(options, common, plan, context.report);
   warn_of_idle_ranks(options, plan, context);
@@ -341,7 +350,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
     result.steps = plan.jobs.front().steps;
     return result;
   }
-  check_images(*plan.shots, common, context);
+  check_images(plan.shots, common, context);
   return Trainer(options, common, plan, context).train_all();
 }
 

@@ -10,6 +10,8 @@
 #include "dd/core/json.h"
 #include "dd/core/shard.h"
 #include "dd/data/class_list.h"
+#include "dd/data/content_hashes.h"
+#include "dd/data/parallel.h"
 #include "dd/data/subset.h"
 #include "dd/text/prompt.h"
 
@@ -31,11 +33,13 @@ std::vector<std::int64_t> of_label(const Dataset& shots, const std::vector<std::
   return members;
 }
 
-std::string hash_of(const Dataset& shots) {
+std::string hash_of(const Dataset& shots, std::int64_t threads, const Context& context) {
+  const std::vector<std::string> hashes = content_hashes(shots, threads, context);
   std::string text;
   for (std::int64_t i = 0; i < shots.size(); ++i) {
     const auto label = static_cast<std::size_t>(shots.label(i));
-    text += cat(shots.id(i), '\n', shots.class_names()[label], '\n', shots.content_hash(i), '\n');
+    text += cat(shots.id(i), '\n', shots.class_names()[label], '\n',
+                hashes[static_cast<std::size_t>(i)], '\n');
   }
   return sha256_of(text);
 }
@@ -97,7 +101,8 @@ std::string AdaptPlan::text() const {
              held_out > 0 ? cat(", and ", held_out, " for validation") : std::string());
 }
 
-AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common) {
+AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common,
+                    const Context& context) {
   AdaptPlan plan;
   const DataSpec spec = parse_data_spec(options.data);
   check_shot_split(options.split);
@@ -118,7 +123,7 @@ AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common) {
                    "; choose other data"));
   }
   plan.shots = make_subset(plan.data, plan.record.indices);
-  plan.data_hash = hash_of(*plan.shots);
+  plan.data_hash = hash_of(*plan.shots, thread_count(common.threads), context);
   plan.prompt_template = fill_domain(options.prompt_template, domain_word(spec));
   for (const std::string& name : plan.shots->class_names()) {
     plan.prompts.push_back(fill_template(plan.prompt_template, name));

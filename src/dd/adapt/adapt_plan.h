@@ -42,8 +42,10 @@ struct AdaptPlan {
 std::int64_t steps_of_class(std::int64_t total, std::int64_t classes);
 
 /// Draws or reads the shots and shares out the steps: S for the data set, S / N for a class.
-/// Error(kInput) and Error(kUsage) as the data layer has them.
-AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common);
+/// Error(kInput) and Error(kUsage) as the data layer has them. Together with the ranks of
+/// `context`, which share the reading of the images.
+AdaptPlan make_plan(const AdaptOptions& options, const CommonOptions& common,
+                    const Context& context);
 
 /// Everything that decides what the adapters become, as an indented JSON object.
 std::string settings_text(const AdaptOptions& options, const CommonOptions& common,

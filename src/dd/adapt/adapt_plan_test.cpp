@@ -24,18 +24,21 @@ class AdaptPlanTest : public ::testing::Test {
   test::TemporaryFolder folder_;
   AdaptOptions options_;
   CommonOptions common_;
+  NullReporter silent_;
+  CancelToken never_;
+  Context context_{silent_, never_};
 };
 
 TEST_F(AdaptPlanTest, BothModesSpendTheSameCompute) {
   options_.epochs = 16;
   options_.batch = 8;
-  const AdaptPlan whole = make_plan(options_, common_);
+  const AdaptPlan whole = make_plan(options_, common_, context_);
   ASSERT_EQ(whole.jobs.size(), 1U);
   EXPECT_EQ(whole.jobs[0].steps, 16 * 3 * 5 / 8);
   EXPECT_EQ(whole.jobs[0].train.size(), 15U);
   EXPECT_EQ(whole.jobs[0].folder, common_.out);
   options_.mode = "class";
-  const AdaptPlan classes = make_plan(options_, common_);
+  const AdaptPlan classes = make_plan(options_, common_, context_);
   ASSERT_EQ(classes.jobs.size(), 3U);
   for (const AdapterJob& job : classes.jobs) {
     EXPECT_EQ(job.steps, whole.jobs[0].steps / 3);
@@ -44,15 +47,15 @@ TEST_F(AdaptPlanTest, BothModesSpendTheSameCompute) {
   EXPECT_EQ(classes.jobs[0].folder, common_.out / "ankle_boot");
   EXPECT_EQ(classes.data_hash, whole.data_hash);
   options_.steps = 300;
-  EXPECT_EQ(make_plan(options_, common_).jobs[0].steps, 100);
+  EXPECT_EQ(make_plan(options_, common_, context_).jobs[0].steps, 100);
   options_.steps = 1;
-  EXPECT_EQ(make_plan(options_, common_).jobs[0].steps, 1);
+  EXPECT_EQ(make_plan(options_, common_, context_).jobs[0].steps, 1);
 }
 
 TEST_F(AdaptPlanTest, PromptsSayTheClassAndClassesKeepToTheirImages) {
   options_.mode = "class";
   options_.validation_shots = 2;
-  const AdaptPlan plan = make_plan(options_, common_);
+  const AdaptPlan plan = make_plan(options_, common_, context_);
   EXPECT_EQ(plan.prompts[0], "a photo of a ankle boot");
   std::set<std::int64_t> used;
   for (const AdapterJob& job : plan.jobs) {
@@ -69,23 +72,23 @@ TEST_F(AdaptPlanTest, PromptsSayTheClassAndClassesKeepToTheirImages) {
 }
 
 TEST_F(AdaptPlanTest, TakesShotsFromAFile) {
-  const AdaptPlan drawn = make_plan(options_, common_);
+  const AdaptPlan drawn = make_plan(options_, common_, context_);
   write_shots(folder_.path() / "shots.json", *drawn.data, drawn.record);
   options_.shots_file = folder_.path() / "shots.json";
   options_.shots = 1;
   common_.seed = 99;
-  const AdaptPlan taken = make_plan(options_, common_);
+  const AdaptPlan taken = make_plan(options_, common_, context_);
   EXPECT_EQ(taken.record.indices, drawn.record.indices);
   EXPECT_EQ(taken.data_hash, drawn.data_hash);
   options_.shots_file.clear();
   options_.shots = 5;
-  EXPECT_NE(make_plan(options_, common_).data_hash, drawn.data_hash);
+  EXPECT_NE(make_plan(options_, common_, context_).data_hash, drawn.data_hash);
 }
 
 TEST_F(AdaptPlanTest, RefusesWhatCannotBe) {
   const auto kind = [&] {
     try {
-      make_plan(options_, common_);
+      make_plan(options_, common_, context_);
     } catch (const Error& error) {
       return error.kind();
     }
@@ -105,11 +108,11 @@ TEST_F(AdaptPlanTest, RefusesWhatCannotBe) {
 
 TEST_F(AdaptPlanTest, ShardsShareTheClassesAndNothingElse) {
   options_.mode = "class";
-  const AdaptPlan whole = make_plan(options_, common_);
+  const AdaptPlan whole = make_plan(options_, common_, context_);
   std::vector<std::string> classes;
   for (const char* shard : {"1/2", "2/2"}) {
     options_.shard = shard;
-    const AdaptPlan part = make_plan(options_, common_);
+    const AdaptPlan part = make_plan(options_, common_, context_);
     EXPECT_EQ(part.data_hash, whole.data_hash);
     for (const AdapterJob& job : part.jobs) {
       classes.push_back(job.class_name);
@@ -118,10 +121,10 @@ TEST_F(AdaptPlanTest, ShardsShareTheClassesAndNothingElse) {
   }
   EXPECT_EQ(classes, (std::vector<std::string>{"ankle_boot", "bag", "coat"}));
   options_.shard = "1/9";
-  EXPECT_THROW(make_plan(options_, common_), Error) << "there are 3 classes";
+  EXPECT_THROW(make_plan(options_, common_, context_), Error) << "there are 3 classes";
   options_.shard = "1/2";
   options_.mode = "dataset";
-  EXPECT_THROW(make_plan(options_, common_), Error) << "one adapter cannot be divided";
+  EXPECT_THROW(make_plan(options_, common_, context_), Error) << "one adapter cannot be divided";
 }
 
 TEST_F(AdaptPlanTest, SettingsLeaveOutWhatChangesNothing) {

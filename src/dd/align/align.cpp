@@ -20,8 +20,12 @@
 #include "dd/classify/training_data.h"
 #include "dd/core/csv.h"
 #include "dd/core/files.h"
+#include "dd/core/memory.h"
 #include "dd/core/ranks.h"
+#include "dd/core/room.h"
+#include "dd/data/parallel.h"
 #include "dd/io/npy.h"
+#include "dd/models/model_size.h"
 
 namespace dd::align {
 namespace {
@@ -68,7 +72,7 @@ Subject find_subject(const AlignOptions& options, const CommonOptions& common, a
     subject.identity["dtype"] = dtype_name(dtype);
   }
   subject.images = find_image_sets(options, static_cast<std::uint64_t>(common.seed), context);
-  const std::int64_t threads = classify::thread_count(common.threads);
+  const std::int64_t threads = thread_count(common.threads);
   for (const ImageSet* set :
        {&subject.images->real, &subject.images->synthetic, &subject.images->shots}) {
     hashes.push_back(hash_of(*subject.images, *set, threads, context));
@@ -77,14 +81,47 @@ Subject find_subject(const AlignOptions& options, const CommonOptions& common, a
   return subject;
 }
 
+/// Null where features come from files.
+std::unique_ptr<FeatureModel> find_model(const AlignOptions& options, Placement placement,
+                                         Reporter& report) {
+  if (options.from_files() || options.features_in_file()) return nullptr;
+  return models::load_saying_memory(
+      models::memory_need(models::weights_in(feature_model_path(options)), placement),
+      "the feature model's weights", report,
+      [&] { return load_feature_model(options, placement); });
+}
+
+/// Disk and memory for features that are computed; those of files are there already.
+void report_room(const fs::path& out, const ImageSets& sets, const FeatureModel& model,
+                 Reporter& report) {
+  const std::int64_t width = model.width();
+  const std::int64_t compared = sets.real.size() + sets.synthetic.size();
+  std::int64_t names = 0;
+  for (const ImageSet* set : {&sets.real, &sets.synthetic}) {
+    for (std::int64_t i = 0; i < set->size(); ++i) names += std::ssize(set->images->id(i));
+  }
+  constexpr std::int64_t kLine = 512;       // of an image in two tables, with classes
+  constexpr std::int64_t kMeasures = 4096;  // of a class
+  const auto classes = std::ssize(sets.class_names) + 1;
+  report_space(
+      out,
+      compared * (width * std::int64_t{sizeof(float)} + kLine) + 4 * names + classes * kMeasures,
+      "features and metrics", report);
+  // As they are and, for the measures, in double precision; both covariances with what their
+  // roots take.
+  const std::int64_t numbers = (compared + sets.shots.size()) * width;
+  report_memory(
+      {numbers * 12 + 6 * width * width * std::int64_t{sizeof(double)}, available_memory()},
+      "features", report);
+}
+
 FeatureSets find_features(const AlignOptions& options, const CommonOptions& common,
-                          const Subject& subject, Placement placement, Context& context) {
+                          const Subject& subject, const FeatureModel* model, Context& context) {
   if (!subject.images) return features_of_files(options);
-  if (options.features_in_file()) return features_of_file(*subject.images, options);
-  const std::unique_ptr<FeatureModel> model = load_feature_model(options, placement);
+  if (model == nullptr) return features_of_file(*subject.images, options);
   if (!model->assumed().empty()) context.report.warn(model->assumed());
-  return compute_features(*subject.images, *model, options.batch,
-                          classify::thread_count(common.threads), context);
+  return compute_features(*subject.images, *model, options.batch, thread_count(common.threads),
+                          context);
 }
 
 /// The rows of one class.
@@ -213,12 +250,15 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
     result.text = alignment_table(result.metrics);
     return result;
   }
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<FeatureModel> model = find_model(options, placement, context.report);
+  if (model != nullptr) report_room(common.out, *subject.images, *model, context.report);
   if (common.dry_run) {
     result.text = plan_text(subject);
     return result;
   }
-  const auto start = std::chrono::steady_clock::now();
-  const FeatureSets sets = find_features(options, common, subject, placement, context);
+  const FeatureSets sets = find_features(options, common, subject, model.get(), context);
+  model.reset();  // the measures take memory of their own
   check_cmmd(options, sets.real.features.rows, context.report);
   const CopyCheck copies = check_copies(sets, options.copy_quantile);
   result.metrics = measure(options, common, sets, copies, context);

@@ -55,6 +55,7 @@ class ClipFeatures final : public FeatureModel {
     return on_cpu(
         loaded_.clip.project_images(fitted_pixels(preprocess_, images, threads, placement_)));
   }
+  std::int64_t width() const override { return loaded_.clip.config().projection; }
   std::string assumed() const override { return loaded_.assumed; }
 
  private:
@@ -95,6 +96,7 @@ class Dinov2Features final : public FeatureModel {
   at::Tensor features(std::span<const Image> images, std::int64_t threads) const override {
     return on_cpu(model_(fitted_pixels(preprocess_, images, threads, placement_)));
   }
+  std::int64_t width() const override { return model_.config().width; }
 
  private:
   models::Dinov2 model_;
@@ -119,16 +121,12 @@ class InceptionFeatures final : public FeatureModel {
     });
     return on_cpu(model_(levels.to(device_).permute({0, 3, 1, 2}).contiguous()));
   }
+  std::int64_t width() const override { return models::Inception::kFeatures; }
 
  private:
   models::Inception model_;
   at::Device device_;
 };
-
-const fs::path& model_path(const AlignOptions& options) {
-  if (options.features == "dinov2") return options.dinov2;
-  return options.features == "inception" ? options.inception : options.clip;
-}
 
 }  // namespace
 
@@ -140,8 +138,13 @@ std::unique_ptr<FeatureModel> load_feature_model(const AlignOptions& options, Pl
   return std::make_unique<ClipFeatures>(options, placement);
 }
 
+const fs::path& feature_model_path(const AlignOptions& options) {
+  if (options.features == "dinov2") return options.dinov2;
+  return options.features == "inception" ? options.inception : options.clip;
+}
+
 std::string feature_fingerprint(const AlignOptions& options) {
-  const fs::path& path = model_path(options);
+  const fs::path& path = feature_model_path(options);
   if (!fs::exists(path)) {
     fail_input(cat("no model at ", path.string(), "; check --", options.features));
   }

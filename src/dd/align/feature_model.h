@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ class FeatureModel {
   /// Float32 [B, d] on the CPU. `threads` resize the images. A row depends on its image alone, up
   /// to the rounding of products in other batches.
   virtual at::Tensor features(std::span<const Image> images, std::int64_t threads) const = 0;
+  /// d.
+  virtual std::int64_t width() const = 0;
   /// What no file says and was taken for granted; a warning where not empty.
   virtual std::string assumed() const { return ""; }
 };
@@ -35,6 +38,9 @@ class FeatureModel {
 ///   has it, in floats, the shape not kept), in float32 whatever the placement.
 /// Error(kInput) names a missing or damaged file.
 std::unique_ptr<FeatureModel> load_feature_model(const AlignOptions& options, Placement placement);
+
+/// The folder or file of that model.
+const std::filesystem::path& feature_model_path(const AlignOptions& options);
 
 /// Tells models apart that would give other features; see io/fingerprint.h. Error(kInput) when the
 /// model is not there.

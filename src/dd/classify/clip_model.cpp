@@ -6,7 +6,6 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "dd/core/files.h"
 #include "dd/data/parallel.h"
@@ -148,11 +147,6 @@ at::Tensor classify_images(const ClipModel& model, const models::ClipPrompts& pr
                            const Context& context) {
   const at::NoGradGuard no_grad;
   return score_images(model, model.clip.encode_texts(prompts), images, options, context);
-}
-
-std::int64_t thread_count(std::int64_t threads) {
-  if (threads > 0) return threads;
-  return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
 }
 
 }  // namespace dd::classify

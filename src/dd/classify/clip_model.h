@@ -72,7 +72,4 @@ at::Tensor classify_images(const ClipModel& model, const models::ClipPrompts& pr
                            const Dataset& images, const ScoreOptions& options,
                            const Context& context);
 
-/// What `threads` = 0 means.
-std::int64_t thread_count(std::int64_t threads);
-
 }  // namespace dd::classify

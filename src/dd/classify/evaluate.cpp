@@ -16,7 +16,10 @@
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/core/ranks.h"
+#include "dd/core/room.h"
+#include "dd/data/parallel.h"
 #include "dd/lora/merged_lora.h"
+#include "dd/models/model_size.h"
 #include "dd/text/prompt.h"
 
 namespace dd::classify {
@@ -154,6 +157,30 @@ std::string predictions_csv(const Subject& subject, std::span<const float> logit
   return csv;
 }
 
+/// Disk and memory. A number of a table takes 16 bytes at most, with its comma or its indentation.
+void report_room(const EvaluateOptions& options, const CommonOptions& common,
+                 const Subject& subject, Placement placement, Reporter& report) {
+  constexpr std::int64_t kNumber = 16;
+  constexpr std::int64_t kRecords = 8192;
+  const auto classes = std::ssize(subject.class_names);
+  const std::int64_t scores = subject.images.size() * classes;
+  std::int64_t names = 0;
+  for (const std::string& name : subject.class_names) names += 2 * std::ssize(name);
+  std::int64_t bytes = kRecords + 2 * names + (classes + 4) * classes * kNumber;
+  if (options.predictions) {
+    for (std::int64_t i = 0; i < subject.images.size(); ++i) {
+      bytes += 2 * std::ssize(subject.images.images->id(i));
+    }
+    bytes += names + (scores + 3 * subject.images.size()) * kNumber;
+  }
+  report_space(common.out, bytes, options.predictions ? "metrics and predictions" : "the metrics",
+               report);
+  MemoryNeed need = models::memory_need(models::weights_in(options.clip.path), placement);
+  // Twice, while they are put together; as text, they are written from memory.
+  need.bytes += scores * (2 * std::int64_t{sizeof(float)} + (options.predictions ? kNumber : 0));
+  report_memory(need, "CLIP's weights and the scores", report);
+}
+
 at::Tensor score(const EvaluateOptions& options, const CommonOptions& common,
                  const ClipModel& model, const Subject& subject, Context& context) {
   const std::vector<lora::ModelPart> parts{{"", &model.clip.parameters()}};
@@ -182,6 +209,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
     return result_of(read_json(metrics), metrics.string());
   }
+  report_room(options, common, subject, placement, context.report);
   if (common.dry_run) {
     context.report.info(cat("would score ", subject.images.size(), " images of ",
                             subject.class_names.size(), " classes"));

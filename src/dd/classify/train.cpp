@@ -6,7 +6,12 @@
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
 #include "dd/core/files.h"
+#include "dd/core/memory.h"
 #include "dd/core/number_text.h"
+#include "dd/core/ranks.h"
+#include "dd/core/room.h"
+#include "dd/data/parallel.h"
+#include "dd/models/model_size.h"
 #include "dd/text/prompt.h"
 
 namespace dd::classify {
@@ -83,10 +88,16 @@ class Trainer {
       result.skipped = true;
       return result;
     }
-    if (common_.dry_run) return describe();
     const std::int64_t threads = thread_count(common_.threads);
+    const MemoryNeed need = models::memory_need(models::weights_in(options_.clip.path), placement_);
+    const ClipModel model =
+        models::load_saying_memory(need, "CLIP's weights", context_.report,
+                                   [&] { return ClipModel::load(options_.clip, placement_); });
+    const ImageCaching caching{
+        .augmented = options_.augment, .threads = threads, .folder = common_.out};
+    report_room(model, caching);
+    if (common_.dry_run) return describe();
     const std::vector<PrintSet> prints = guard_training(options_, data_, threads, context_);
-    const ClipModel model = ClipModel::load(options_.clip, placement_);
     if (!model.assumed.empty()) context_.report.warn(model.assumed);
     const TrainingSetup setup{
         model,
@@ -96,9 +107,7 @@ class Trainer {
         static_cast<std::uint64_t>(common_.seed),
         threads,
         context_.ranks};
-    cache_images(data_, model.preprocess,
-                 {.augmented = options_.augment, .threads = threads, .folder = common_.out},
-                 context_);
+    cache_images(data_, model.preprocess, caching, context_);
     if (common_.force) remove_earlier(common_.out);
     if (context_.ranks.first()) write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
@@ -114,6 +123,32 @@ class Trainer {
   static TrainClassifierResult read_result(const fs::path& folder) {
     const fs::path file = folder / kClassifierFile;
     return result_of(read_json(file), file.string());
+  }
+
+  /// Of all trainings together, each of which leaves its records.
+  void report_room(const ClipModel& model, const ImageCaching& caching) const {
+    const BatchPlan plan = plan_batches(options_, data_.real.size(), data_.synthetic.size());
+    const TrainingRoom training = room_of_training(model, options_, plan.steps);
+    const PictureRoom pictures = room_of_pictures(data_, model.preprocess, caching);
+    const auto folders = std::ssize(options_.lambdas) + 1;
+    report_space(common_.out,
+                 folders * training.disk + context_.ranks.count() * pictures.disk + print_bytes(),
+                 pictures.disk > 0 ? "the classifier and its pictures" : "the classifier's files",
+                 context_.report);
+    report_memory({training.memory + pictures.memory, available_memory()},
+                  "pictures and the adapter in training", context_.report);
+  }
+
+  /// Of the lines that tell training images from test images.
+  std::int64_t print_bytes() const {
+    constexpr std::int64_t kPrint = 320;
+    std::int64_t bytes = 0;
+    for (const LabelledImages* images : {&data_.real, &data_.synthetic, &data_.validation}) {
+      for (std::int64_t i = 0; i < images->size(); ++i) {
+        bytes += kPrint + 2 * std::ssize(images->images->id(i));
+      }
+    }
+    return bytes;
   }
 
   TrainClassifierResult describe() const {

@@ -2,7 +2,7 @@
 #include "dd/classify/training_data.h"
 
 #include <algorithm>
-#include <sstream>
+#include <optional>
 
 #include "dd/classify/class_match.h"
 #include "dd/classify/clip_model.h"
@@ -10,6 +10,7 @@
 #include "dd/core/files.h"
 #include "dd/core/memory.h"
 #include "dd/core/ranks.h"
+#include "dd/data/content_hashes.h"
 #include "dd/data/image_cache.h"
 #include "dd/data/parallel.h"
 #include "dd/data/shots.h"
@@ -135,15 +136,28 @@ LabelledImages find_validation(const TrainOptions& options,
   return images;
 }
 
-/// `longest` is the short side to which larger images are reduced; 0 where `options` say the size.
+/// Of colours of 8 bits. Pictures are assumed no longer than twice their width.
+std::int64_t bytes_of_pictures(std::int64_t count, std::int64_t short_side) {
+  return count * short_side * short_side * 6;
+}
+
+/// For the pictures of one kind of images.
+std::int64_t memory_for(const ImageCaching& caching, std::optional<std::int64_t> available) {
+  return std::min(caching.memory, available.value_or(caching.memory) / 2);
+}
+
+/// The short side to which larger images are reduced where crops are cut from them.
+int longest_side(const Preprocess& preprocess) {
+  return preprocess.size + preprocess.size / 7;
+}
+
+/// `longest` is that side; 0 where `options` say the size.
 void cache(LabelledImages& images, CacheOptions options, int longest, const ImageCaching& caching,
            const Context& context) {
   if (images.empty()) return;
-  // Pictures are assumed no longer than twice their width.
-  const std::int64_t side = longest > 0 ? longest : options.short_side;
-  const std::int64_t bytes = images.size() * side * side * 6;
-  const std::int64_t memory =
-      std::min(caching.memory, available_memory().value_or(caching.memory) / 2);
+  const std::int64_t bytes =
+      bytes_of_pictures(images.size(), longest > 0 ? longest : options.short_side);
+  const std::int64_t memory = memory_for(caching, available_memory());
   if (bytes > memory) {
     // Ranks share the folder, and would empty each other's file.
     options.file = caching.folder / cat("images-", context.ranks.rank(), ".cache");
@@ -155,33 +169,6 @@ void cache(LabelledImages& images, CacheOptions options, int longest, const Imag
   options.max_bytes = 2 * memory;
   if (longest > 0) images.images = std::make_shared<Reduced>(images.images, longest);
   images.images = std::make_shared<ImageCache>(images.images, options, context);
-}
-
-/// Of every image; ranks read other files.
-std::vector<std::string> content_hashes(const LabelledImages& images, std::int64_t threads,
-                                        const Context& context) {
-  Ranks& ranks = context.ranks;
-  const auto size_of = [&](std::int64_t rank) {
-    return (images.size() - rank + ranks.count() - 1) / ranks.count();
-  };
-  std::vector<std::string> own(static_cast<std::size_t>(size_of(ranks.rank())));
-  for_each_parallel(std::ssize(own), threads, context, "hash images", [&](std::int64_t i) {
-    own[static_cast<std::size_t>(i)] =
-        images.images->content_hash(ranks.rank() + i * ranks.count());
-  });
-  if (ranks.alone()) return own;
-  std::string lines;
-  for (const std::string& hash : own) lines += hash + '\n';
-  std::vector<std::string> all(static_cast<std::size_t>(images.size()));
-  std::int64_t rank = 0;
-  for (const std::string& part : ranks.gather(lines)) {
-    std::istringstream in(part);
-    for (std::int64_t i = 0; i < size_of(rank); ++i) {
-      std::getline(in, all[static_cast<std::size_t>(rank + i * ranks.count())]);
-    }
-    ++rank;
-  }
-  return all;
 }
 
 }  // namespace
@@ -204,6 +191,25 @@ TrainingData find_training_data(const TrainOptions& options, const CommonOptions
   return data;
 }
 
+PictureRoom room_of_pictures(const TrainingData& data, const Preprocess& preprocess,
+                             const ImageCaching& caching) {
+  PictureRoom room;
+  std::optional<std::int64_t> available = available_memory();
+  const int of_training = caching.augmented ? longest_side(preprocess) : preprocess.resize_to;
+  for (const auto& [images, side] : {std::pair(&data.real, of_training),
+                                     {&data.synthetic, of_training},
+                                     {&data.validation, preprocess.resize_to}}) {
+    const std::int64_t bytes = bytes_of_pictures(images->size(), side);
+    if (bytes > memory_for(caching, available)) {
+      room.disk += bytes;
+      continue;
+    }
+    room.memory += bytes;
+    if (available) *available -= bytes;
+  }
+  return room;
+}
+
 void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageCaching& caching,
                   const Context& context) {
   const CacheOptions exact{.short_side = preprocess.resize_to,
@@ -211,7 +217,7 @@ void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageC
                            .filter = preprocess.filter,
                            .threads = caching.threads};
   const CacheOptions whole{.short_side = 0, .square = false, .threads = caching.threads};
-  const int longest = preprocess.size + preprocess.size / 7;
+  const int longest = longest_side(preprocess);
   for (LabelledImages* images : {&data.real, &data.synthetic}) {
     cache(*images, caching.augmented ? whole : exact, caching.augmented ? longest : 0, caching,
           context);
@@ -222,9 +228,10 @@ void cache_images(TrainingData& data, const Preprocess& preprocess, const ImageC
 std::string hash_of_images(const std::vector<std::string>& class_names,
                            const LabelledImages& images, std::int64_t threads,
                            const Context& context) {
-  const std::vector<std::string> hashes = content_hashes(images, threads, context);
   std::string text;
   for (const std::string& name : class_names) text += name + "\n";
+  if (images.empty()) return sha256_of(text);
+  const std::vector<std::string> hashes = content_hashes(*images.images, threads, context);
   for (std::int64_t i = 0; i < images.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     text += cat(images.labels[at], ' ', images.images->id(i), ' ', hashes[at], '\n');

@@ -42,6 +42,14 @@ struct ImageCaching {
   std::int64_t memory = std::int64_t{8} << 30;  ///< bytes for each kind of images
 };
 
+/// Bytes that the pictures take at most, by where cache_images would keep them now.
+struct PictureRoom {
+  std::int64_t memory = 0;
+  std::int64_t disk = 0;
+};
+PictureRoom room_of_pictures(const TrainingData& data, const Preprocess& preprocess,
+                             const ImageCaching& caching);
+
 /// Decodes the images once, reduced to what training needs: exactly what CLIP sees where they are
 /// not augmented, and a seventh larger at most where crops are cut from them. Sets that may take
 /// more than the memory given, or half of what is available, go to a file that is mapped.

@@ -106,6 +106,18 @@ lora::LoraTargets lora_targets(const TrainOptions& options) {
   return lora::clip_targets(options.targets.substr(0, plus), plus != std::string::npos);
 }
 
+TrainingRoom room_of_training(const ClipModel& model, const TrainOptions& options,
+                              std::int64_t steps) {
+  const std::vector<lora::ModelPart> parts{{"", &model.clip.parameters()}};
+  constexpr std::int64_t kNumber = 4;  // float32
+  const std::int64_t adapter =
+      kNumber * lora::LoraSet(parts, lora_targets(options), lora_options(options), 0).count();
+  constexpr std::int64_t kOfAStep = 256;  // curves, as a table, in the record and for TensorBoard
+  constexpr std::int64_t kRecords = std::int64_t{256} * 1024;
+  // Moments are two. The state is there twice while it is replaced, the best weights likewise.
+  return {.memory = 4 * adapter, .disk = (1 + 2 * 3 + 2) * adapter + steps * kOfAStep + kRecords};
+}
+
 Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Context& context) {
   TrainOptions options = setup.options;
   options.lambda = run.lambda;

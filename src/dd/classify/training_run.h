@@ -24,6 +24,14 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
 lora::LoraOptions lora_options(const TrainOptions& options);
 lora::LoraTargets lora_targets(const TrainOptions& options);
 
+/// Bytes of one training besides its pictures.
+struct TrainingRoom {
+  std::int64_t memory = 0;  ///< the adapter with its gradients and moments, without activations
+  std::int64_t disk = 0;    ///< at most, while its state is replaced
+};
+TrainingRoom room_of_training(const ClipModel& model, const TrainOptions& options,
+                              std::int64_t steps);
+
 /// Removes what an interrupted training would go on from.
 void remove_states(const std::filesystem::path& folder);
 

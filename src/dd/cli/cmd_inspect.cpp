@@ -10,7 +10,9 @@ namespace {
 void inspect(const inspect::InspectOptions& options, const CommonOptions&, Context&,
              std::ostream& results) {
   const inspect::Report report = inspect::inspect_path(options);
-  results << (options.json ? inspect::report_json(report).dump(2) + "\n"
+  results << (options.json ? inspect::report_json(report).dump(2, ' ', false,
+                                                               Json::error_handler_t::replace) +
+                                 "\n"
                            : inspect::report_text(report));
   if (report.usable()) return;
   const std::size_t more = report.problems.size() - 1;

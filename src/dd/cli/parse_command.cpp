@@ -7,6 +7,7 @@
 #include "dd/cli/program.h"
 #include "dd/core/error.h"
 #include "dd/core/json.h"
+#include "dd/core/utf8.h"
 
 namespace dd::cli {
 namespace {
@@ -39,10 +40,20 @@ Json given_values(const Options& options, const std::vector<std::string>& keys) 
   return given;
 }
 
+/// What is given here is written to config.toml and into records, which hold nothing else.
+void check_encoding(const std::vector<std::string>& arguments) {
+  for (const std::string& text : arguments) {
+    if (is_utf8(text)) continue;
+    fail_usage(cat("\"", escaped_bytes(text), "\" is not UTF-8; write it so, or where it names a ",
+                   "file or folder, rename that or reach it by a link"));
+  }
+}
+
 }  // namespace
 
 void parse_command(const Command& command, const std::vector<std::string>& arguments,
                    const std::vector<std::string>& command_names, CommonOptions& common) {
+  if (command.info.needs_out) check_encoding(arguments);
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();

@@ -73,6 +73,8 @@ std::filesystem::path lock_file_of(const CommandInfo& info, const CommonOptions&
 struct Session {
   CancelToken& cancel;
   Ranks& ranks;
+  /// Of the place of results, on rank 0. Held until all ranks have left it.
+  std::unique_ptr<FolderLock>& lock;
 };
 
 /// Cores and devices are divided among the ranks of a machine, where the user did not choose.
@@ -81,23 +83,23 @@ CommonOptions for_this_rank(CommonOptions common, Ranks& ranks) {
   const LocalRanks local = local_ranks(ranks);
   if (common.threads == 0) common.threads = std::max<std::int64_t>(1, local.cores / local.count);
   const auto devices = static_cast<std::int64_t>(at::hasCUDA() ? at::getNumGPUs() : 0);
-  const bool any_device = common.device == "auto" || common.device == "cuda";
-  // Launchers may show each rank its own device alone.
-  if (any_device && devices > 0) common.device = cat("cuda:", local.rank % devices);
+  common.device = device_of_rank(common.device, local.rank, devices);
   return common;
 }
 
-/// Null where the command needs no lock.
-std::unique_ptr<FolderLock> lock_out(const CommandInfo& info, const CommonOptions& common,
-                                     Reporter& report) {
+/// Together; nothing where the command needs no lock.
+void lock_out(const CommandInfo& info, const CommonOptions& common, const Session& session,
+              Reporter& report) {
   const auto file = lock_file_of(info, common);
-  if (file.empty()) return nullptr;
-  auto lock = std::make_unique<FolderLock>(common.out, file);
-  if (!lock->held()) {
+  if (file.empty()) return;
+  // The next holder removes what any of them left.
+  const std::vector<std::string> endings = session.ranks.gather(temporary_ending());
+  if (!session.ranks.first()) return;
+  session.lock = std::make_unique<FolderLock>(common.out, file, endings);
+  if (!session.lock->held()) {
     report.warn(cat("the disk of ", file.string(),
                     " knows no locks; start no second process on the same --out"));
   }
-  return lock;
 }
 
 void run_command(const Command& command, const CommonOptions& given, const Session& session,
@@ -109,8 +111,7 @@ void run_command(const Command& command, const CommonOptions& given, const Sessi
   }
   TerminalReporter terminal(messages, style_for(given), seconds_now);
   // Before the log is opened: a refused process must not empty the holder's.
-  std::unique_ptr<FolderLock> lock;
-  if (ranks.first()) lock = lock_out(command.info, given, terminal);
+  lock_out(command.info, given, session, terminal);
   std::optional<JsonLog> log;
   if (!given.log_json.empty() && ranks.first()) log.emplace(given.log_json, terminal);
   const CommonOptions common = for_this_rank(given, ranks);
@@ -254,8 +255,7 @@ Outcome outcome_of(const std::function<void()>& work) {
     return {status_of(error.kind()), error.kind() == ErrorKind::kCancelled, error.what()};
   } catch (const c10::OutOfMemoryError& error) {
     return {kFailed, false,
-            cat("out of device memory: ", error.what_without_backtrace(),
-                "; take a smaller batch, or --device cpu")};
+            cat("out of device memory: ", error.what_without_backtrace(), kMemoryRemedy)};
   } catch (const c10::Error& error) {
     return {kFailed, false, text_of(error)};
   } catch (const std::bad_alloc&) {
@@ -289,9 +289,10 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
   CancelToken cancel;
   // Before MPI starts threads of its own.
   std::optional<StopSignals> signals(std::in_place, cancel, launch.rank == 0);
+  std::unique_ptr<FolderLock> lock;
   if (launch.count == 1) {
     return report(outcome_of([&] {
-                    dispatch(arguments, commands, {cancel, lone_rank()}, results, messages);
+                    dispatch(arguments, commands, {cancel, lone_rank(), lock}, results, messages);
                   }),
                   messages);
   }
@@ -302,8 +303,10 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
   std::ostringstream unseen;
   std::ostream& shown = ranks->first() ? results : unseen;
   const Outcome agreed = ranks->settle(outcome_of([&] {
-    dispatch(arguments, commands, {cancel, *ranks}, shown, messages);
+    dispatch(arguments, commands, {cancel, *ranks, lock}, shown, messages);
   }));
+  // Else it stays, and tells the next process which temporary files a lost rank may have left.
+  if (agreed.is_agreed) lock.reset();
   // From here on launchers may end this rank because another is gone.
   signals.reset();
   return ranks->first() ? report(agreed, messages) : agreed.status;

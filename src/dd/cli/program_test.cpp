@@ -43,6 +43,9 @@ void paint(const Paint& options, const dd::CommonOptions& common, dd::Context&,
   if (options.fault == "torch") TORCH_CHECK(false, "shapes differ\nby much");
   if (options.fault == "memory") throw std::bad_alloc();
   if (options.fault == "allocator") at::empty({std::int64_t{1} << 50}, at::kByte);
+  if (options.fault == "device") {
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory. Tried to allocate 2.00 GiB.\n");
+  }
   if (options.fault == "hostile") dd::fail_input("no tensor \x1b[2J\r\n" + std::string(9999, 'a'));
   results << options.strokes << " " << options.width << " " << options.glossy << " "
           << options.colour << " " << options.canvas.string() << " " << options.tools.size() << " "
@@ -108,10 +111,14 @@ TEST(Program, TurnsFailuresIntoOneLineAndAStatus) {
   const Outcome torch = run({"paint", "--fault", "torch"});
   EXPECT_EQ(torch.status, 1);
   EXPECT_EQ(torch.messages, "datadream: error: LibTorch: shapes differ by much\n");
-  for (const char* fault : {"memory", "allocator"}) {
+  for (const auto& [fault, start] :
+       {std::pair("memory", "out of memory"),
+        {"allocator", "out of memory"},
+        {"device", "out of device memory: CUDA out of memory. Tried"}}) {
     const Outcome memory = run({"paint", "--fault", fault});
     EXPECT_EQ(memory.status, 1);
-    EXPECT_TRUE(memory.messages.starts_with("datadream: error: out of memory")) << memory.messages;
+    EXPECT_TRUE(memory.messages.starts_with(std::string("datadream: error: ") + start))
+        << memory.messages;
     EXPECT_NE(memory.messages.find("smaller --batch"), std::string::npos) << memory.messages;
   }
   EXPECT_EQ(run({"paint", "--fault", "cancelled"}).status, 130);

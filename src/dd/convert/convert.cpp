@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/convert/convert.h"
 
+#include <c10/util/accumulate.h>
+
 #include <algorithm>
+#include <map>
 
 #include "dd/convert/clip_folder.h"
 #include "dd/convert/diffusers_folder.h"
 #include "dd/convert/lora_conversion.h"
 #include "dd/convert/single_file.h"
 #include "dd/convert/whole_folder.h"
+#include "dd/core/room.h"
 #include "dd/generate/loras.h"
 #include "dd/inspect/detect.h"
 #include "dd/lora/lora_file.h"
+#include "dd/models/model_size.h"
 
 namespace dd::convert {
 namespace fs = std::filesystem;
@@ -51,6 +56,38 @@ std::string convert_lora_file(const Request& request, const fs::path& file) {
   }
   return convert_lora(file, request.options.to, request.common.dtype,
                       request.common.dry_run ? fs::path() : out, request.context.report);
+}
+
+/// What the weights are written as: as asked for, or as most of them are, where that is a type that
+/// is written.
+at::ScalarType written_type(const Request& request, const std::vector<io::TensorInfo>& tensors) {
+  if (request.common.dtype != "auto") return parse_dtype(request.common.dtype, at::kCPU);
+  std::map<at::ScalarType, std::int64_t> numbers;
+  for (const io::TensorInfo& tensor : tensors) {
+    numbers[tensor.dtype] += c10::multiply_integers(tensor.shape);
+  }
+  const auto most =
+      std::ranges::max_element(numbers, {}, [](const auto& of_type) { return of_type.second; });
+  const bool is_narrow =
+      most != numbers.end() && (most->first == at::kHalf || most->first == at::kBFloat16);
+  return is_narrow ? most->first : at::kFloat;
+}
+
+/// Merging into weights that change their type takes single precision.
+MemoryNeed memory_of(const Request& request, const std::vector<io::TensorInfo>& tensors) {
+  Placement loaded;
+  if (request.common.dtype == "auto") loaded.dtype = written_type(request, tensors);
+  return models::memory_need(tensors, loaded);
+}
+
+/// By the headers of the weights.
+void report_disk(const Request& request, const std::vector<io::TensorInfo>& tensors) {
+  if (tensors.empty()) return;
+  constexpr std::int64_t kBeside = std::int64_t{16} << 20;  // tokenizer, configurations, names
+  Placement written;
+  written.dtype = written_type(request, tensors);
+  report_space(request.common.out, models::model_bytes(tensors, written) + kBeside,
+               "the written weights", request.context.report);
 }
 
 /// What `adapt` wrote for a whole data set is one file.
@@ -109,15 +146,20 @@ std::string convert_model(const Request& request) {
   } else {
     check_target(request.common.out, options.in, "model_index.json", request.common.force);
   }
+  const std::vector<io::TensorInfo> tensors = models::model_tensors(options.in);
   std::vector<generate::LoraUse> uses;
   for (const std::string& text : options.lora) uses.push_back(generate::parse_lora_use(text));
   Reporter& report = request.context.report;
+  const MemoryNeed need = memory_of(request, tensors);
+  if (!need.fits()) report_memory(need, "the model's weights", report);
   const SourceModel source = SourceModel::load(options.in, request.common.dtype, options.model);
   for (const std::string& note : source.model.notes) report.info(note);
   const generate::LoadedLoras loras(source.model, uses, report);
   loras.merge_into_text_encoder().make_permanent();
   loras.merge_into_unet().make_permanent();
   request.context.cancel.check();
+  if (need.fits()) report_memory(need, "the model's weights", report);
+  report_disk(request, tensors);
   if (!request.common.dry_run) {
     to_file ? write_file_and_folder(request, source) : write_folder(request, source);
   }
@@ -141,6 +183,7 @@ std::string convert_clip(const Request& request, Kind kind) {
   const fs::path& out = request.common.out;
   check_target(out, options.in, "config.json", request.common.force);
   check_target(out, source.clip, "config.json", request.common.force);
+  report_disk(request, models::weights_in(source.clip));
   if (request.common.dry_run) return "CLIP folder of Hugging Face";
   std::string line;
   write_whole_folder(out, [&](const fs::path& folder) {

@@ -17,6 +17,9 @@ void write_file_name_later(const std::filesystem::path& path, std::string_view b
 /// Brings the names in a folder to the disk. Throws Error(kResource).
 void sync_folder(const std::filesystem::path& folder);
 
+/// How the ending of a temporary file's name begins.
+inline constexpr std::string_view kTemporaryStart = ".tmp";
+
 /// What the names of this process's temporary files end in: ".tmp4711-9f8e7d6c". No two processes
 /// have the same, on any host.
 const std::string& temporary_ending();

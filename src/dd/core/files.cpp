@@ -13,6 +13,7 @@
 #include <memory>
 #include <random>
 #include <system_error>
+#include <vector>
 
 #include "dd/core/durable_files.h"
 #include "dd/core/error.h"
@@ -121,15 +122,15 @@ const std::string& temporary_ending() {
   // The number alone would not do: on one network disk, processes of two hosts may share it.
   static const std::string kEnding = [] {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), ".tmp%d-%08x", static_cast<int>(::getpid()),
+    std::snprintf(text.data(), text.size(), "%d-%08x", static_cast<int>(::getpid()),
                   static_cast<unsigned int>(std::random_device()()));
-    return std::string(text.data());
+    return std::string(kTemporaryStart) + text.data();
   }();
   return kEnding;
 }
 
 bool is_temporary_ending(std::string_view text) {
-  constexpr std::string_view kStart = ".tmp";
+  constexpr std::string_view kStart = kTemporaryStart;
   constexpr std::size_t kHexDigits = 8;
   if (!text.starts_with(kStart) || text.size() < kStart.size() + 2 + kHexDigits) return false;
   const std::string_view number =
@@ -171,11 +172,18 @@ void write_file_name_later(const fs::path& path, std::string_view bytes) {
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
+  std::vector<fs::path> fresh;
+  for (fs::path path = folder; !path.empty() && !fs::exists(path, error);
+       path = path.parent_path()) {
+    fresh.push_back(path);
+  }
   fs::create_directories(folder, error);
   if (error && !fs::is_directory(folder)) {
     fail_resource(cat("cannot make the folder ", folder.string(), ": ", error.message(),
                       "; choose another --out or check permissions"));
   }
+  // A file is only safe from a power cut where its folder is.
+  for (const fs::path& path : fresh) sync_folder(path.parent_path());
 }
 
 std::string sha256_of_file(const fs::path& path) {

@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <set>
+#include <sstream>
+#include <string_view>
 
-#include "dd/core/durable_files.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 
@@ -19,17 +21,37 @@ namespace dd {
 namespace fs = std::filesystem;
 namespace {
 
-/// Who this is, and in the second line what its temporary files are known by.
-std::string own_name() {
+/// Who this is, and a line for each of what temporary files are known by.
+std::string holder_text(const std::vector<std::string>& endings) {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  return cat("process ", ::getpid(), " on ", host.data(), "\n", temporary_ending(), "\n");
+  std::string text = cat("process ", ::getpid(), " on ", host.data(), "\n");
+  for (const std::string& ending : endings) text += ending + "\n";
+  return text;
 }
 
+/// No more than a lock of tens of thousands of processes has: it may be any file.
 std::string content_of(int descriptor) {
-  std::array<char, 400> text{};
-  const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
-  return {text.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  std::string text;
+  std::array<char, 4096> block{};
+  while (text.size() < kMost) {
+    const ssize_t count = ::pread(descriptor, block.data(), block.size(), std::ssize(text));
+    if (count <= 0) break;
+    text.append(block.data(), static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+std::vector<std::string> endings_in(const std::string& content) {
+  std::istringstream lines(content);
+  std::string line;
+  std::getline(lines, line);  // the holder
+  std::vector<std::string> endings;
+  while (std::getline(lines, line)) {
+    if (is_temporary_ending(line)) endings.push_back(line);
+  }
+  return endings;
 }
 
 /// Whether the open file is still the one of that name: a holder removes it when it leaves.
@@ -54,13 +76,19 @@ bool means_no_locks(int problem) {
 }
 
 /// Files, and folders that were to be put in place whole. What cannot be removed does no harm.
-void remove_temporaries(const fs::path& folder, bool everywhere, const std::string& ending) {
+void remove_temporaries(const fs::path& folder, bool everywhere,
+                        const std::vector<std::string>& endings) {
+  const std::set<std::string, std::less<>> known(endings.begin(), endings.end());
+  const auto is_left = [&](const std::string& name) {
+    const std::size_t at = name.rfind(kTemporaryStart);
+    return at != std::string::npos && known.contains(std::string_view(name).substr(at));
+  };
   std::error_code problem;
   std::vector<fs::path> found;
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
                                          problem);
   for (; !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem)) {
-    const bool is_one = entry->path().filename().string().ends_with(ending);
+    const bool is_one = is_left(entry->path().filename().string());
     if (is_one) found.push_back(entry->path());
     if (is_one || !everywhere) entry.disable_recursion_pending();
   }
@@ -94,11 +122,12 @@ bool write_lock_holder(int descriptor, const std::string& text) noexcept {
          ::fsync(descriptor) == 0;
 }
 
-FolderLock::FolderLock(const fs::path& place, fs::path file)
+FolderLock::FolderLock(const fs::path& place, fs::path file,
+                       const std::vector<std::string>& endings)
     : file_(std::move(file)), made_(missing_parents(file_)) {
   try {
     if (file_.has_parent_path()) make_folder(file_.parent_path());
-    take(place);
+    take(place, endings);
   } catch (...) {
     release();
     throw;
@@ -109,7 +138,7 @@ FolderLock::~FolderLock() {
   release();
 }
 
-void FolderLock::take(const fs::path& place) {
+void FolderLock::take(const fs::path& place, const std::vector<std::string>& endings) {
   const LockFile lock = open_lock_file(place, file_, LOCK_EX);
   descriptor_ = lock.descriptor;
   if (means_no_locks(lock.problem)) return;
@@ -122,17 +151,14 @@ void FolderLock::take(const fs::path& place) {
                       "; choose an --out on another disk"));
   }
   held_ = true;
-  std::string ending = content_of(descriptor_);
-  ending.erase(0, ending.find('\n') + 1);
-  ending.erase(std::min(ending.size(), ending.find('\n')));
-  if (is_temporary_ending(ending)) {
+  if (const auto left = endings_in(content_of(descriptor_)); !left.empty()) {
     const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
     std::error_code unknown;
-    remove_temporaries(folder, fs::equivalent(folder, place, unknown), ending);
+    remove_temporaries(folder, fs::equivalent(folder, place, unknown), left);
   }
   // Only now, or a process that is killed here would leave them for ever. Without the name the lock
   // holds all the same, as on a full disk.
-  write_lock_holder(descriptor_, own_name());
+  write_lock_holder(descriptor_, holder_text(endings));
 }
 
 void FolderLock::release() noexcept {

@@ -5,19 +5,23 @@
 #include <string>
 #include <vector>
 
+#include "dd/core/durable_files.h"
+
 namespace dd {
 
 /// Keeps every other process from a place of results for as long as it lives. The lock is the
 /// system's own (flock), so that it goes with the process however that ends; the file tells who
 /// holds it. A file that a dead process left behind blocks nobody, and says which temporary files
-/// are left of it: those are removed.
+/// are left of it and of those that worked with it: they are removed.
 class FolderLock {
  public:
   /// Makes `file` and its parents and locks it. Error(kUsage) names `place` and the holder, process
   /// and host, when another process has the lock; Error(kResource) when the file cannot be made.
   /// Temporary files of a dead holder are looked for everywhere in `place` where `file` lies right
-  /// in it, else in the folder of `file`.
-  FolderLock(const std::filesystem::path& place, std::filesystem::path file);
+  /// in it, else in the folder of `file`. `endings` are those of all that write there under this
+  /// lock, as temporary_ending() gives each (durable_files.h).
+  FolderLock(const std::filesystem::path& place, std::filesystem::path file,
+             const std::vector<std::string>& endings = {temporary_ending()});
   /// Removes the file, and those parents that it made and that are still empty.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
@@ -27,7 +31,7 @@ class FolderLock {
   bool held() const noexcept { return held_; }
 
  private:
-  void take(const std::filesystem::path& place);
+  void take(const std::filesystem::path& place, const std::vector<std::string>& endings);
   void release() noexcept;
 
   std::filesystem::path file_;

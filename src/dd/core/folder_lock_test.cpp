@@ -53,6 +53,25 @@ TEST(FolderLock, RemovesWhatADeadHolderLeftAndNothingElse) {
   EXPECT_FALSE(fs::exists(out / (std::string("folder") + kDead)));
 }
 
+TEST(FolderLock, RemovesWhatDeadProcessesUnderOneLockLeft) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path();
+  // More of them than fit in the first few kilobytes.
+  std::vector<std::string> endings;
+  for (int rank = 0; rank < 500; ++rank) endings.push_back(dd::cat(".tmp", rank, "-0badcafe"));
+  {
+    const FolderLock lock(out, out / ".lock", endings);
+    fs::copy_file(out / ".lock", out / "kept");
+  }
+  fs::rename(out / "kept", out / ".lock");  // as if the holder had been killed
+  for (const std::string& ending : endings) dd::write_file_atomically(out / ("a" + ending), "half");
+  dd::write_file_atomically(out / "a.tmp500-0badcafe", "another's");
+  { const FolderLock lock(out, out / ".lock"); }
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(out)) left.push_back(entry.path().filename());
+  EXPECT_EQ(left, std::vector<std::string>{"a.tmp500-0badcafe"});
+}
+
 TEST(FolderLock, BesideAFileItLooksNoDeeper) {
   const TemporaryFolder folder;
   const fs::path out = folder.path() / "model.safetensors";

@@ -14,6 +14,7 @@ struct Outcome {
   int status = 0;           ///< exit status; 0 = done
   bool is_stopped = false;  ///< by the user, or because another rank ended
   std::string text;         ///< what to tell the user where it is not done
+  bool is_agreed = true;    ///< false where the others could not be asked: one may be gone
 };
 
 /// The processes that work on one command together, numbered from 0, and this one's place among

@@ -45,7 +45,11 @@ TEST(CutIntoRuns, CoversEverythingWithinGroupsAndEndsSmall) {
   // What is left when a run begins, shared among twice as many as there are ranks.
   EXPECT_EQ(cut_into_runs({16}, 2),
             (std::vector<std::int64_t>{4, 7, 9, 10, 11, 12, 13, 14, 15, 16}));
-  EXPECT_EQ(cut_into_runs({2, 3}, 1).front(), 1);
+  EXPECT_EQ(cut_into_runs({2, 3}, 1), (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(
+      cut_into_runs({10, 11, 40, 100}, 4),
+      (std::vector<std::int64_t>{10, 11, 22, 31, 39, 40, 47, 53, 58, 63, 67, 71, 74, 77, 79, 81, 83,
+                                 85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100}));
 }
 
 TEST(CutIntoRuns, NothingIsCutIntoNothing) {

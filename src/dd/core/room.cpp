@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "dd/core/error.h"
-#include "dd/core/memory.h"
 
 namespace dd {
 namespace fs = std::filesystem;
@@ -43,12 +42,15 @@ void report_space(const fs::path& folder, std::int64_t bytes, const std::string&
                   "; free some space, or name another --out"));
 }
 
-void warn_of_memory(std::int64_t bytes, const std::string& what, Reporter& report) {
-  const std::optional<std::int64_t> available = available_memory();
-  if (!available || bytes <= *available) return;
-  report.warn(cat(what, " take ", bytes_text(bytes), " of memory, but only ",
-                  bytes_text(*available),
-                  " are available; take a smaller model or --dtype bf16, or close other programs"));
+void report_memory(const MemoryNeed& need, const std::string& what, Reporter& report) {
+  const std::string text = cat(what, " take ", bytes_text(need.bytes), " of memory");
+  if (!need.available) return report.info(text);
+  if (need.fits()) {
+    return report.info(cat(text, ", ", bytes_text(*need.available), " are available"));
+  }
+  report.warn(cat(text, ", but only ", bytes_text(*need.available),
+                  " are available; close other programs, or take a smaller model, fewer or smaller "
+                  "images, or --dtype bf16"));
 }
 
 }  // namespace dd

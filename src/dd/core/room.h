@@ -22,8 +22,16 @@ std::string bytes_text(std::int64_t bytes);
 void report_space(const std::filesystem::path& folder, std::int64_t bytes, const std::string& what,
                   Reporter& report);
 
-/// Warns when `what` takes more memory than there is. A warning, no error: pages of a mapped file
-/// can be given back.
-void warn_of_memory(std::int64_t bytes, const std::string& what, Reporter& report);
+/// What something takes of memory, and what there is for it.
+struct MemoryNeed {
+  std::int64_t bytes = 0;
+  std::optional<std::int64_t> available{};  ///< nothing where the system does not say
+
+  bool fits() const { return !available || bytes <= *available; }
+};
+
+/// Says how much memory `what` takes, and warns when less is available: a warning, no error, since
+/// pages of a mapped file can be given back.
+void report_memory(const MemoryNeed& need, const std::string& what, Reporter& report);
 
 }  // namespace dd

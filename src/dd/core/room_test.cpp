@@ -61,11 +61,16 @@ TEST(Room, MemoryIsWhatTheSystemOrALimitLeaves) {
 
 TEST(Room, WarnsOfMemoryThatIsNotThere) {
   Collector report;
-  dd::warn_of_memory(1, "the model's weights", report);
+  dd::report_memory({1500, 2000}, "weights", report);
+  dd::report_memory({1500}, "weights", report);
   EXPECT_TRUE(report.warnings.empty());
-  dd::warn_of_memory(kMost, "the model's weights", report);
+  EXPECT_EQ(report.infos,
+            (std::vector<std::string>{"weights take 1.5 kB of memory, 2.0 kB are available",
+                                      "weights take 1.5 kB of memory"}));
+  dd::report_memory({kMost, 2000}, "weights", report);
   ASSERT_EQ(report.warnings.size(), 1U);
-  EXPECT_TRUE(report.warnings[0].starts_with("the model's weights take ")) << report.warnings[0];
+  EXPECT_NE(report.warnings[0].find("but only 2.0 kB are available; "), std::string::npos)
+      << report.warnings[0];
 }
 
 TEST(Room, BytesAreWrittenInTheUnitThatSuits) {

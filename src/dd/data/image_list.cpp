@@ -13,6 +13,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/seeds.h"
+#include "dd/core/utf8.h"
 
 namespace dd {
 namespace fs = std::filesystem;
@@ -87,16 +88,25 @@ class ListDataset final : public Dataset {
   ReadOptions reading_;
 };
 
+/// Records and adapters name classes and images, and are JSON.
+void check_name(const std::string& name, const char* whose, const std::string& what) {
+  if (is_utf8(name)) return;
+  fail_input(cat(what, " has ", whose, " called \"", escaped_bytes(name),
+                 "\", which is not UTF-8; rename it, as convmv does for whole folders"));
+}
+
 void check_list(const ImageList& list, const std::string& what) {
   std::set<std::string> names;
   for (const std::string& name : list.class_names) {
     if (name.empty()) fail_input(cat(what, " has a class without a name; give it one"));
+    check_name(name, "a class", what);
     if (!names.insert(name).second) {
       fail_input(cat(what, " has two classes called \"", name, "\"; rename one of them"));
     }
   }
   std::unordered_set<std::string_view> ids;
   for (const ListedImage& image : list.images) {
+    check_name(image.id, "an image", what);
     if (image.label < 0 || image.label >= std::ssize(list.class_names)) {
       fail_input(cat(what, ": image ", image.id, " has label ", image.label, ", but there are ",
                      list.class_names.size(), " classes; mend the list"));

@@ -105,6 +105,20 @@ TEST(ImageList, RefusesListsThatContradictThemselves) {
   }
 }
 
+TEST(ImageList, NamesThatRecordsCannotHoldAreRefused) {
+  const auto error = [](const ImageList& list) {
+    return input_error([&] { dd::open_listed("/pictures", list, "all", "set", {}); });
+  };
+  ImageList list = list_of(2, 1);
+  list.class_names[1] = "Caf\xe9";
+  expect_input_error(error(list),
+                     R"(set has a class called "Caf\xe9", which is not UTF-8; rename)");
+  list.class_names[1] = "Café";
+  EXPECT_NO_THROW(dd::open_listed("/pictures", list, "all", "set", {}));
+  list.images[0].id = "a/\xff.png";
+  expect_input_error(error(list), R"(set has an image called "a/\xff.png")");
+}
+
 TEST(ImageList, PartsOfFilesAreReadByOffsetAndCheckedFirst) {
   const dd::test::TemporaryFolder folder;
   const dd::Image picture = dd::test::noise_picture(1);

@@ -86,4 +86,9 @@ void for_each_parallel(std::int64_t count, std::int64_t threads, const Context& 
   context.report.progress(task, count, count, "");
 }
 
+std::int64_t thread_count(std::int64_t threads) {
+  if (threads > 0) return threads;
+  return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+}
+
 }  // namespace dd

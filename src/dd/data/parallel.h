@@ -15,4 +15,7 @@ namespace dd {
 void for_each_parallel(std::int64_t count, std::int64_t threads, const Context& context,
                        const std::string& task, const std::function<void(std::int64_t)>& work);
 
+/// The number of threads to take where the user chose `threads`; 0 = as many as there are cores.
+std::int64_t thread_count(std::int64_t threads);
+
 }  // namespace dd

@@ -134,8 +134,13 @@ class Run {
   }
 
  private:
-  std::int64_t place_of(const PlannedImage& planned) const {
-    return static_cast<std::int64_t>(planned.subject) * plan_.each + planned.number;
+  /// Behind the last of the following subjects that are drawn with the LoRAs of the image there.
+  std::int64_t end_of_loras(std::int64_t place,
+                            const std::vector<std::vector<LoraUse>>& loras) const {
+    const std::size_t first = plan_.subject_at(place);
+    std::size_t end = first + 1;
+    while (end < loras.size() && loras[end] == loras[first]) ++end;
+    return static_cast<std::int64_t>(end) * plan_.each;
   }
 
   /// Cuts the whole shard, not what is missing of it: images drawn together share their rounding,
@@ -145,18 +150,14 @@ class Run {
                                       std::vector<std::int64_t>& group_ends) {
     const std::int64_t size = batch_size();
     const std::int64_t shard_end = shard.end(plan_.total());
-    const auto uses_at = [&](std::int64_t place) -> const std::vector<LoraUse>& {
-      return loras[static_cast<std::size_t>(place / plan_.each)];
-    };
     std::vector<Batch> batches;
     std::span<const PlannedImage> rest = todo;
     for (std::int64_t begin = shard.begin(plan_.total()); begin < shard_end && !rest.empty();) {
-      std::int64_t group_end = begin + 1;
-      while (group_end < shard_end && uses_at(group_end) == uses_at(begin)) ++group_end;
+      const std::int64_t group_end = std::min(shard_end, end_of_loras(begin, loras));
       for (std::int64_t end = begin; begin < group_end; begin = end) {
         end = std::min(begin + size, group_end);
         std::size_t missing = 0;
-        while (missing < rest.size() && place_of(rest[missing]) < end) ++missing;
+        while (missing < rest.size() && plan_.place_of(rest[missing]) < end) ++missing;
         if (missing > 0) batches.push_back({begin, end, rest.first(missing)});
         rest = rest.subspan(missing);
       }
@@ -189,8 +190,7 @@ class Run {
     std::vector<PlannedImage> batch;
     std::vector<std::uint64_t> seeds;
     for (std::int64_t place = places.begin; place < places.end; ++place) {
-      batch.push_back(
-          plan_.image(static_cast<std::size_t>(place / plan_.each), place % plan_.each));
+      batch.push_back(plan_.at(place));
       seeds.push_back(batch.back().seed);
     }
     const auto on_step = [&](std::int64_t step) {
@@ -205,12 +205,13 @@ class Run {
                      : drawer_.images(context, unconditional_, seeds, on_step);
     finish_writing();
     // PNG files are packed and written while the next batch is drawn.
-    writing_ = std::async(std::launch::async, [this, &writer, places,
-                                               images = tensor_to_images(pixels)] {
-      for (const PlannedImage& planned : places.missing) {
-        writer.write(planned, images[static_cast<std::size_t>(place_of(planned) - places.begin)]);
-      }
-    });
+    writing_ =
+        std::async(std::launch::async, [this, &writer, places, images = tensor_to_images(pixels)] {
+          for (const PlannedImage& planned : places.missing) {
+            writer.write(planned,
+                         images[static_cast<std::size_t>(plan_.place_of(planned) - places.begin)]);
+          }
+        });
     done_ += std::ssize(places.missing);
     context_.report.progress("generate", done_, total_, "");
   }
@@ -415,9 +416,10 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
                             Context& context) {
   const Request request = make_request(options, common, context.ranks);
   const Placement placement = parse_placement(common.device, common.dtype).with_weights_at_rest();
-  models::warn_of_model_memory(models::model_tensors(options.model), placement, context.report);
-  const models::StableDiffusion model =
-      models::StableDiffusion::load(options.model, placement, options.model_options);
+  const MemoryNeed need = models::memory_need(models::model_tensors(options.model), placement);
+  const auto model = models::load_saying_memory(need, "the model's weights", context.report, [&] {
+    return models::StableDiffusion::load(options.model, placement, options.model_options);
+  });
   for (const std::string& note : model.notes) context.report.info(note);
   return run_request(model, request, context);
 }

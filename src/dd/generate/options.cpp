@@ -36,12 +36,12 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
   visitor.field("adapters", adapters,
                 {.help = "folder written by adapt: one LoRA, or one a class"});
   visitor.field("prompt", prompt, {.help = "text to draw, \"\" too; instead of --classes"});
-  visitor.field("count", count, {.help = "images of the prompt", .low = 1, .high = 1e7});
+  visitor.field("count", count, {.help = "images of the prompt", .low = 1, .high = kMostImages});
   visitor.field(
       "classes", classes,
       {.help = "classes to draw: a text file with a name a line, a folder of class folders, "
                "or NAME:ROOT of a known data set; instead of --prompt"});
-  visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = 1e7});
+  visitor.field("per-class", per_class, {.help = "images a class", .low = 1, .high = kMostImages});
   visitor.field(
       "template", prompt_template,
       {.help = "prompt of a class; {} stands for its name, {domain} for the known set's word "

@@ -14,6 +14,8 @@ namespace dd::generate {
 
 /// Beyond it hardly anything is left of a latent.
 inline constexpr std::int64_t kMaxDecodeShrink = 8;
+/// Of a class or a prompt.
+inline constexpr std::int64_t kMostImages = 10'000'000;
 
 /// Images for one prompt, or a labelled set (DataDream, arXiv 2407.10910, section 3).
 struct GenerateOptions final : Options {

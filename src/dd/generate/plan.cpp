@@ -9,6 +9,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/seeds.h"
+#include "dd/core/utf8.h"
 #include "dd/data/class_list.h"
 #include "dd/data/dataset.h"
 #include "dd/text/prompt.h"
@@ -25,6 +26,10 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file) {
     const std::size_t begin = line.find_first_not_of(" \t\r");
     if (begin == std::string::npos || line[begin] == '#') continue;
     const std::string name = line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+    if (!is_utf8(name)) {
+      fail_input(cat("the class \"", escaped_bytes(name), "\" in ", file.string(),
+                     " is not UTF-8; save the file as UTF-8"));
+    }
     if (!seen.insert(name).second) {
       fail_input(cat("the class \"", name, "\" stands twice in ", file.string(), "; remove one"));
     }

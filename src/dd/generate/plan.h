@@ -39,6 +39,15 @@ struct Plan {
 
   std::int64_t total() const { return static_cast<std::int64_t>(subjects.size()) * each; }
 
+  /// All images have places, 0 … total() − 1: subject by subject, by their numbers.
+  std::size_t subject_at(std::int64_t place) const {
+    return static_cast<std::size_t>(place / each);
+  }
+  PlannedImage at(std::int64_t place) const { return image(subject_at(place), place % each); }
+  std::int64_t place_of(const PlannedImage& planned) const {
+    return static_cast<std::int64_t>(planned.subject) * each + planned.number;
+  }
+
   /// The result refers to the plan. Image `number` of a prompt has the seed S + number, as one
   /// would call diffusers with it. Image `number` of a class has mix_seed(S, "generate/" + name,
   /// {number}): classes share no noise, and a class keeps its images whatever other classes are

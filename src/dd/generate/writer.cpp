@@ -29,12 +29,11 @@ std::string difference(const Json& earlier, const Json& now) {
 Json read_earlier(const fs::path& path) {
   if (!fs::exists(path)) return {};
   Json earlier = read_json(path);
-  constexpr std::int64_t kMost = 10'000'000;  // as --per-class
   const auto is_record = [&] {
     const Json settings = earlier.value("settings", Json::object());
     const auto each = json_value<std::int64_t>(earlier, "images_each", 0, path.string());
     return settings.is_object() && settings.value("subjects", Json::array()).is_array() &&
-           each >= 0 && each <= kMost;
+           each >= 0 && each <= kMostImages;
   };
   if (!earlier.is_object() || !is_record()) {
     fail_input(
@@ -111,9 +110,9 @@ bool ImageSetWriter::has(const PlannedImage& planned) const {
 std::vector<PlannedImage> ImageSetWriter::missing(
     const std::function<bool(std::int64_t)>& wanted) const {
   std::vector<PlannedImage> list;
-  std::int64_t place = 0;
   for_each_image(plan_, plan_.each, [&](PlannedImage planned) {
-    if (wanted(place++) && (force_ || !has(planned))) list.push_back(std::move(planned));
+    const bool is_wanted = wanted(plan_.place_of(planned));
+    if (is_wanted && (force_ || !has(planned))) list.push_back(std::move(planned));
   });
   return list;
 }

@@ -12,6 +12,7 @@
 
 #include "dd/core/files.h"
 #include "dd/core/json_text.h"
+#include "dd/core/utf8.h"
 #include "dd/io/little_endian.h"
 #include "dd/io/tensor_view.h"
 
@@ -201,6 +202,10 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     contents.push_back(tensor.detach().to(at::kCPU).contiguous());
     const std::uint64_t size = contents.back().nbytes();
     ensure(!header.contains(name), "a tensor name stands twice in a file to be written");
+    if (!is_utf8(name)) {
+      fail_input(cat("the tensor \"", escaped_bytes(name), "\" cannot be written to ",
+                     path.string(), ": its name is not UTF-8; rename it where it comes from"));
+    }
     header[name] = {{"dtype", name_of(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, offset + size}}};

@@ -245,8 +245,7 @@ LoadedClip load_folder(const fs::path& folder, Placement placement, const std::s
     }
     return load_hugging_face(config, io::Checkpoint::open(folder, "model"), placement, activation);
   }
-  for (const char* name : {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
-                           "open_clip_pytorch_model.bin"}) {
+  for (const char* name : kOpenClipWeights) {
     if (!fs::exists(folder / name)) continue;
     return load_open_clip(io::Checkpoint::open_file(folder / name), folder, placement, activation);
   }

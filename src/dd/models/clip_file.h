@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 
 #include "dd/models/clip.h"
 
 namespace dd::models {
+
+/// Names of the weights in an OpenCLIP folder, in the order in which they are looked for.
+inline constexpr std::array kOpenClipWeights{"open_clip_model.safetensors",
+                                             "open_clip_pytorch_model.safetensors",
+                                             "open_clip_pytorch_model.bin"};
 
 struct LoadedClip {
   Clip clip;

@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
-#include "dd/core/room.h"
 #include "dd/io/checkpoint.h"
+#include "dd/models/clip_file.h"
+#include "dd/tensor/free_memory.h"
 
 namespace dd::models {
 namespace fs = std::filesystem;
@@ -57,16 +58,35 @@ std::vector<io::TensorInfo> model_tensors(const fs::path& model) {
   return tensors;
 }
 
+std::vector<io::TensorInfo> weights_in(const fs::path& model) {
+  std::vector<io::TensorInfo> tensors;
+  try {
+    if (fs::is_regular_file(model)) {
+      add(io::Checkpoint::open_file(model), "", tensors);
+      return tensors;
+    }
+    for (const char* name : kOpenClipWeights) {
+      if (fs::exists(model / "config.json") || !fs::exists(model / name)) continue;
+      add(io::Checkpoint::open_file(model / name), "", tensors);
+      return tensors;
+    }
+    add(io::Checkpoint::open(model, "model"), "", tensors);
+  } catch (const Error&) {
+    return {};
+  } catch (const fs::filesystem_error&) {
+    return {};
+  }
+  return tensors;
+}
+
 std::int64_t model_bytes(const std::vector<io::TensorInfo>& tensors, Placement placement) {
   std::int64_t bytes = 0;
   for (const io::TensorInfo& tensor : tensors) bytes += bytes_of(tensor, placement);
   return bytes;
 }
 
-void warn_of_model_memory(const std::vector<io::TensorInfo>& tensors, Placement placement,
-                          Reporter& report) {
-  if (!placement.device.is_cpu()) return;
-  warn_of_memory(model_bytes(tensors, placement), "the model's weights", report);
+MemoryNeed memory_need(const std::vector<io::TensorInfo>& tensors, Placement placement) {
+  return {model_bytes(tensors, placement), free_memory(placement.device)};
 }
 
 }  // namespace dd::models

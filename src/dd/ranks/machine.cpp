@@ -48,4 +48,10 @@ LocalRanks local_ranks(Ranks& ranks) {
   return find_neighbours(ranks.gather(describe_own_place()), ranks.rank());
 }
 
+std::string device_of_rank(const std::string& asked, std::int64_t local_rank,
+                           std::int64_t devices) {
+  const bool is_open = asked == "auto" || asked == "cuda";
+  return is_open && devices > 0 ? "cuda:" + std::to_string(local_rank % devices) : asked;
+}
+
 }  // namespace dd

@@ -25,4 +25,9 @@ LocalRanks find_neighbours(const std::vector<std::string>& places, std::int64_t 
 /// Both for these ranks; together.
 LocalRanks local_ranks(Ranks& ranks);
 
+/// The device of a rank that is the `local_rank`-th of its machine, which has so many CUDA devices:
+/// they are taken in turn where "auto" or "cuda" leave the choice. Launchers may show each rank its
+/// own device alone.
+std::string device_of_rank(const std::string& asked, std::int64_t local_rank, std::int64_t devices);
+
 }  // namespace dd

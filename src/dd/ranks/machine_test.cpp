@@ -20,6 +20,14 @@ TEST(Machine, NeighboursAreThoseOfTheSameName) {
   EXPECT_EQ(dd::find_neighbours({"a\n", "ab\n0 "}, 0).cores, 1);
 }
 
+TEST(Machine, DevicesAreTakenInTurnWhereTheUserNamedNone) {
+  EXPECT_EQ(dd::device_of_rank("auto", 1, 2), "cuda:1");
+  EXPECT_EQ(dd::device_of_rank("cuda", 5, 4), "cuda:1");
+  EXPECT_EQ(dd::device_of_rank("auto", 3, 1), "cuda:0") << "a launcher shows each its own";
+  EXPECT_EQ(dd::device_of_rank("auto", 1, 0), "auto");
+  for (const char* chosen : {"cpu", "cuda:3"}) EXPECT_EQ(dd::device_of_rank(chosen, 1, 8), chosen);
+}
+
 TEST(Machine, ThisProcessHasACoreAndNoNeighbour) {
   const dd::LocalRanks local = dd::local_ranks(dd::lone_rank());
   EXPECT_EQ(local.rank, 0);

@@ -112,50 +112,60 @@ class MpiRanks final : public Ranks {
   }
 
   std::string from_first(std::string bytes) override {
-    auto size = static_cast<std::int64_t>(bytes.size());
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibcast(&size, 1, MPI_INT64_T, 0, group_, &request), "sending to all ranks");
-    wait(request);
-    bytes.resize(static_cast<std::size_t>(size));
-    check(MPI_Ibcast(bytes.data(), length_of(size), MPI_BYTE, 0, group_, &request),
+    Operation& all = operations_.emplace_back();
+    all.sizes = {std::ssize(bytes)};
+    all.received = std::move(bytes);
+    check(MPI_Ibcast(all.sizes.data(), 1, MPI_INT64_T, 0, group_, &all.request),
           "sending to all ranks");
-    wait(request);
-    return bytes;
+    wait(all.request);
+    all.received.resize(static_cast<std::size_t>(all.sizes.front()));
+    check(MPI_Ibcast(all.received.data(), length_of(all.sizes.front()), MPI_BYTE, 0, group_,
+                     &all.request),
+          "sending to all ranks");
+    wait(all.request);
+    std::string result = std::move(all.received);
+    operations_.pop_back();
+    return result;
   }
 
   std::vector<std::string> gather(std::string bytes) override {
-    MPI_Request request = MPI_REQUEST_NULL;
-    const auto own = static_cast<std::int64_t>(bytes.size());
-    std::vector<std::int64_t> sizes(static_cast<std::size_t>(count_));
-    check(MPI_Iallgather(&own, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, group_, &request),
+    Operation& all = operations_.emplace_back();
+    all.sent = std::move(bytes);
+    all.own_size = std::ssize(all.sent);
+    all.sizes.resize(static_cast<std::size_t>(count_));
+    check(MPI_Iallgather(&all.own_size, 1, MPI_INT64_T, all.sizes.data(), 1, MPI_INT64_T, group_,
+                         &all.request),
           "gathering from all ranks");
-    wait(request);
-    const std::int64_t total = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
-    std::vector<int> lengths;
-    std::vector<int> places;
-    for (const std::int64_t size : sizes) {
-      places.push_back(places.empty() ? 0 : places.back() + lengths.back());
-      lengths.push_back(length_of(size));
+    wait(all.request);
+    // Before one of them, and their sum, is cut to what MPI counts with.
+    length_of(std::accumulate(all.sizes.begin(), all.sizes.end(), std::int64_t{0}));
+    for (const std::int64_t size : all.sizes) {
+      all.places.push_back(all.places.empty() ? 0 : all.places.back() + all.lengths.back());
+      all.lengths.push_back(length_of(size));
     }
-    std::string all(static_cast<std::size_t>(length_of(total)), '\0');
-    check(MPI_Iallgatherv(bytes.data(), lengths[static_cast<std::size_t>(rank_)], MPI_BYTE,
-                          all.data(), lengths.data(), places.data(), MPI_BYTE, group_, &request),
+    all.received.resize(static_cast<std::size_t>(all.places.back() + all.lengths.back()));
+    check(MPI_Iallgatherv(all.sent.data(), length_of(all.own_size), MPI_BYTE, all.received.data(),
+                          all.lengths.data(), all.places.data(), MPI_BYTE, group_, &all.request),
           "gathering from all ranks");
-    wait(request);
+    wait(all.request);
     std::vector<std::string> parts;
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-      parts.push_back(
-          all.substr(static_cast<std::size_t>(places[i]), static_cast<std::size_t>(lengths[i])));
+    for (std::size_t i = 0; i < all.lengths.size(); ++i) {
+      parts.push_back(all.received.substr(static_cast<std::size_t>(all.places[i]),
+                                          static_cast<std::size_t>(all.lengths[i])));
     }
+    operations_.pop_back();
     return parts;
   }
 
   void sum(std::span<double> values) override {
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), length_of(std::ssize(values)), MPI_DOUBLE,
-                         MPI_SUM, group_, &request),
+    Operation& all = operations_.emplace_back();
+    all.values.assign(values.begin(), values.end());
+    check(MPI_Iallreduce(MPI_IN_PLACE, all.values.data(), length_of(std::ssize(values)), MPI_DOUBLE,
+                         MPI_SUM, group_, &all.request),
           "adding up over all ranks");
-    wait(request);
+    wait(all.request);
+    std::ranges::copy(all.values, values.begin());
+    operations_.pop_back();
   }
 
   void begin_sum(std::span<const float> values) override {
@@ -211,7 +221,9 @@ class MpiRanks final : public Ranks {
     } catch (const std::exception& error) {
       is_broken_ = true;
       status_ = mine.status == 0 ? 1 : mine.status;
-      return mine.status == 0 ? Outcome{1, false, error.what()} : mine;
+      Outcome alone = mine.status == 0 ? Outcome{1, false, error.what()} : mine;
+      alone.is_agreed = false;
+      return alone;
     }
   }
 
@@ -226,7 +238,12 @@ class MpiRanks final : public Ranks {
   }
 
   void wait(MPI_Request& request) {
-    if (complete(request, true)) return;
+    try {
+      if (complete(request, true)) return;
+    } catch (const Error&) {
+      is_broken_ = true;
+      throw;
+    }
     is_broken_ = true;
     CancelToken::stop();
   }
@@ -333,7 +350,20 @@ class MpiRanks final : public Ranks {
   int rank_ = 0;
   int count_ = 1;
   std::unique_ptr<SharedNumbers> numbers_;
-  /// Under way. They stay here when a rank gives up waiting: others may still write into them.
+  /// What an operation under way reads and writes. It stays here when a rank gives up waiting, or
+  /// others would write into memory that is something else by then.
+  struct Operation {
+    MPI_Request request = MPI_REQUEST_NULL;
+    std::int64_t own_size = 0;
+    std::vector<std::int64_t> sizes;
+    std::vector<int> lengths;
+    std::vector<int> places;
+    std::string sent;
+    std::string received;
+    std::vector<double> values;
+  };
+  std::deque<Operation> operations_;  ///< their addresses stay
+  /// Likewise.
   struct Sum {
     std::vector<float> values;
     MPI_Request request = MPI_REQUEST_NULL;

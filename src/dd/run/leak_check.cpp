@@ -5,6 +5,7 @@
 
 #include "dd/classify/clip_model.h"
 #include "dd/data/leak_guard.h"
+#include "dd/data/parallel.h"
 #include "dd/data/shots.h"
 #include "dd/data/subset.h"
 
@@ -13,7 +14,7 @@ namespace dd::run {
 void check_run_leaks(const Setup& setup, const Context& context) {
   const RunOptions& options = setup.options;
   const DataSpec spec = parse_data_spec(options.data);
-  const std::int64_t threads = classify::thread_count(setup.common.threads);
+  const std::int64_t threads = thread_count(setup.common.threads);
   std::set<std::int64_t> shots;
   for (const std::int64_t seed : setup.seeds) {
     const auto drawn = draw_shots(*setup.data, options.shots, static_cast<std::uint64_t>(seed));

@@ -35,6 +35,7 @@ void report_room(const Setup& setup, const Chain& chain, Reporter& report) {
     if (setup.common.force || !record.is_complete(stage.name, stage.units)) bytes += stage.bytes;
   }
   if (bytes > 0) report_space(setup.common.out, bytes, "the missing images and adapters", report);
+  report_model_memory(setup, report);
 }
 
 Setup prepare(const RunOptions& options, const CommonOptions& common, Context& context) {

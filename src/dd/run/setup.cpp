@@ -10,6 +10,7 @@
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
+#include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/run/embedded_base.h"
 #include "dd/run/leak_check.h"
@@ -109,6 +110,15 @@ void check_earlier(const Setup& setup, const Identity& identity) {
   }
 }
 
+void report_model_memory(const Setup& setup, Reporter& report) {
+  const Placement placement = parse_placement(setup.common.device, setup.common.dtype);
+  report_memory(
+      models::memory_need(models::model_tensors(setup.model), placement.with_weights_at_rest()),
+      "the diffusion model's weights", report);
+  report_memory(models::memory_need(models::weights_in(setup.clip), placement), "CLIP's weights",
+                report);
+}
+
 void find_costs(Setup& setup, const Identity& identity) {
   const fs::path file = setup.common.out / identity.file;
   if (!setup.common.force && fs::exists(file)) {
@@ -119,8 +129,7 @@ void find_costs(Setup& setup, const Identity& identity) {
       return;
     }
   }
-  const at::Device device = parse_device(setup.common.device);
-  const Placement placement{device, parse_dtype(setup.common.dtype, device)};
+  const Placement placement = parse_placement(setup.common.device, setup.common.dtype);
   const auto model =
       models::StableDiffusion::load(setup.model, placement, setup.options.model_options);
   const auto clip = classify::ClipModel::load(setup.clip, placement);

@@ -83,6 +83,7 @@ class Sweeper {
   void report_room() const {
     if (const std::int64_t bytes = bytes_to_write(chain_, missing(), record_); bytes > 0)
       report_space(setup_.common.out, bytes, "the missing images and adapters", context_.report);
+    run::report_model_memory(setup_, context_.report);
   }
 
   std::string plan() const {
