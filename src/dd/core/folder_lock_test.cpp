@@ -55,7 +55,7 @@ TEST(FolderLock, RemovesWhatADeadHolderLeftAndNothingElse) {
 
 TEST(FolderLock, RemovesWhatDeadProcessesUnderOneLockLeft) {
   const TemporaryFolder folder;
-  const fs::path out = folder.path();
+  const fs::path& out = folder.path();
   // More of them than fit in the first few kilobytes.
   std::vector<std::string> endings;
   for (int rank = 0; rank < 500; ++rank) endings.push_back(dd::cat(".tmp", rank, "-0badcafe"));

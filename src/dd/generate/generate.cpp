@@ -154,12 +154,13 @@ class Run {
     std::span<const PlannedImage> rest = todo;
     for (std::int64_t begin = shard.begin(plan_.total()); begin < shard_end && !rest.empty();) {
       const std::int64_t group_end = std::min(shard_end, end_of_loras(begin, loras));
-      for (std::int64_t end = begin; begin < group_end; begin = end) {
-        end = std::min(begin + size, group_end);
+      while (begin < group_end) {
+        const std::int64_t end = std::min(begin + size, group_end);
         std::size_t missing = 0;
         while (missing < rest.size() && plan_.place_of(rest[missing]) < end) ++missing;
         if (missing > 0) batches.push_back({begin, end, rest.first(missing)});
         rest = rest.subspan(missing);
+        begin = end;
       }
       group_ends.push_back(std::ssize(batches));
     }

@@ -55,6 +55,20 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
   visitor.field("captions", captions,
                 {.help = "prompts of the pictures of --from-shots, {\"id\": …, \"caption\": …} a "
                          "line; {} in a caption stands for the class"});
+  visit_sampling(visitor);
+  visitor.field("size", size,
+                {.help = "pixels, as 512 or WxH; empty takes what the model was "
+                         "trained on"});
+  visitor.field("batch", batch,
+                {.help = "images at a time; 0 chooses by their size and the free memory",
+                 .low = 0,
+                 .high = 4096});
+  visitor.field("shard", shard,
+                {.help = "I/N: draw the I-th of N parts, each in an --out of its own; copied into "
+                         "one folder and called without, they are one set"});
+}
+
+void GenerateOptions::visit_sampling(FieldVisitor& visitor) {
   visitor.field("sampler", sampler,
                 {.help = "way from noise to image; auto takes the model's own",
                  .choices = sampler_choices()});
@@ -84,16 +98,6 @@ void GenerateOptions::visit(FieldVisitor& visitor) {
                  .low = 1,
                  .high = kMaxDecodeShrink});
   visitor.field("negative", negative, {.help = "prompt that guidance leads away from"});
-  visitor.field("size", size,
-                {.help = "pixels, as 512 or WxH; empty takes what the model was "
-                         "trained on"});
-  visitor.field("batch", batch,
-                {.help = "images at a time; 0 chooses by their size and the free memory",
-                 .low = 0,
-                 .high = 4096});
-  visitor.field("shard", shard,
-                {.help = "I/N: draw the I-th of N parts, each in an --out of its own; copied into "
-                         "one folder and called without, they are one set"});
 }
 
 void GenerateOptions::check() const {

@@ -51,6 +51,9 @@ struct GenerateOptions final : Options {
 
   /// Ranges, and that either a prompt or classes are given; Error(kUsage) names the flag.
   void check() const;
+
+ private:
+  void visit_sampling(FieldVisitor& visitor);
 };
 
 /// Pixels; 0 × 0 for an empty text.

@@ -138,12 +138,13 @@ class MpiRanks final : public Ranks {
           "gathering from all ranks");
     wait(all.request);
     // Before one of them, and their sum, is cut to what MPI counts with.
-    length_of(std::accumulate(all.sizes.begin(), all.sizes.end(), std::int64_t{0}));
+    const int total =
+        length_of(std::accumulate(all.sizes.begin(), all.sizes.end(), std::int64_t{0}));
     for (const std::int64_t size : all.sizes) {
       all.places.push_back(all.places.empty() ? 0 : all.places.back() + all.lengths.back());
       all.lengths.push_back(length_of(size));
     }
-    all.received.resize(static_cast<std::size_t>(all.places.back() + all.lengths.back()));
+    all.received.resize(static_cast<std::size_t>(total));
     check(MPI_Iallgatherv(all.sent.data(), length_of(all.own_size), MPI_BYTE, all.received.data(),
                           all.lengths.data(), all.places.data(), MPI_BYTE, group_, &all.request),
           "gathering from all ranks");
