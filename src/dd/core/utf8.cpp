@@ -19,8 +19,9 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string escaped_bytes(std::string_view text) {
+  constexpr std::size_t kShown = 200;
   std::string result;
-  for (const char letter : text) {
+  for (const char letter : text.substr(0, kShown)) {
     const auto code = static_cast<unsigned char>(letter);
     if (code >= 0x20 && code < 0x7f) {
       result += letter;
@@ -30,7 +31,7 @@ std::string escaped_bytes(std::string_view text) {
     std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned int>(code));
     result += escape.data();
   }
-  return result;
+  return text.size() > kShown ? result + "..." : result;
 }
 
 }  // namespace dd

@@ -22,6 +22,8 @@ TEST(Utf8, TellsTextFromOtherBytes) {
 
 TEST(Utf8, ShowsBytesThatCanBeTyped) {
   EXPECT_EQ(escaped_bytes("a Caf\xe9\n"), "a Caf\\xe9\\x0a");
+  EXPECT_EQ(escaped_bytes(std::string(200, 'a')), std::string(200, 'a'));
+  EXPECT_EQ(escaped_bytes(std::string(5000, '\xff')).size(), 4 * 200 + 3);
 }
 
 }  // namespace
