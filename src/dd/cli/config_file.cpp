@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "dd/cli/field_text.h"
 #include "dd/core/error.h"
@@ -30,8 +31,25 @@ Json to_json(const toml::node& node, const std::string& where) {
                  ": a text, a number, true, false or a list of these is expected"));
 }
 
+/// Whether a key may have more parts than any option needs: the library builds, and takes down, a
+/// table within a table for each, by recursion, and bounds lists alone. Dots in a row of what no
+/// key holds count from the beginning, so that lists of numbers pass.
+bool may_nest_too_deeply(std::string_view text) {
+  constexpr int kMostDots = 1000;
+  int dots = 0;
+  for (const char letter : text) {
+    if (letter == '.') ++dots;
+    if (std::string_view("\n,={}").find(letter) != std::string_view::npos) dots = 0;
+    if (dots > kMostDots) return true;
+  }
+  return false;
+}
+
 toml::table parse(const std::filesystem::path& file) {
   const std::string text = read_file(file, kMaxConfigBytes);
+  if (may_nest_too_deeply(text)) {
+    fail_usage(cat(file.string(), " nests its tables too deeply; is it the right file?"));
+  }
   try {
     return toml::parse(text, file.string());
   } catch (const toml::parse_error& error) {
@@ -128,10 +146,12 @@ void read_config(const std::filesystem::path& file, const std::string& command,
 
 std::string config_text(const std::string& command, const CommonOptions& common,
                         const Options& options) {
+  Json shared = options_to_json(common);
+  // Asked for once, not whenever the file is taken: it would remove what was done since.
+  shared.erase("force");
   return cat("# The options that `datadream ", command, "` ran with; take them again with\n",
-             "#   datadream ", command, " --config THIS_FILE\n",
-             toml_lines(options_to_json(common)), "\n[", table_name(command), "]\n",
-             toml_lines(options_to_json(options)));
+             "#   datadream ", command, " --config THIS_FILE\n", toml_lines(shared), "\n[",
+             table_name(command), "]\n", toml_lines(options_to_json(options)));
 }
 
 }  // namespace dd::cli

@@ -84,6 +84,26 @@ TEST_F(ConfigFile, SyntaxErrorsNameTheirPlace) {
   EXPECT_NE(failure("seed = 1\nrank = \n").find("run.toml:2:"), std::string::npos);
 }
 
+TEST_F(ConfigFile, KeysWithoutEndAreRefused) {
+  std::string parts = "a";
+  for (int i = 0; i < 150'000; ++i) parts += ".a";
+  for (const std::string& text : {parts + " = 1\n", "[" + parts + "]\n", "[[" + parts + "]]\n"}) {
+    EXPECT_NE(failure(text).find("run.toml nests its tables too deeply"), std::string::npos);
+  }
+  std::string numbers = "0.5";
+  for (int i = 0; i < 2000; ++i) numbers += ", 0.5";
+  EXPECT_NE(failure("seeds = [" + numbers + "]\n").find("seeds"), std::string::npos);
+}
+
+TEST_F(ConfigFile, StartingOverIsNotWrittenDown) {
+  dd::CommonOptions common;
+  common.force = true;
+  common.seed = 5;
+  read(dd::cli::config_text("adapt", common, options_));
+  EXPECT_EQ(common_.seed, 5);
+  EXPECT_FALSE(common_.force);
+}
+
 TEST_F(ConfigFile, WhatIsWrittenReadsBack) {
   common_.threads = 3;
   options_.rate = 1;
