@@ -106,6 +106,21 @@ TEST_F(Failures, ALimitOnTheSizeOfFilesIsLikeAFullDisk) {
   EXPECT_EQ(StageCases::results_in(out), expected);
 }
 
+// Or after a stop in between it would vouch for files of other settings.
+TEST_F(Failures, WhatIsStartedOverLosesItsRecordFirst) {
+  for (const auto& [stage, record] : {std::pair("adapt", "adapt.json"),
+                                      {"evaluate", "metrics.json"},
+                                      {"align", "metrics.json"}}) {
+    Words words = cases_.words(stage);
+    const std::string out = cases_.path(stage);
+    ASSERT_EQ(run(words, out).status, 0) << stage;
+    ASSERT_TRUE(fs::exists(fs::path(out) / record)) << stage;
+    words.emplace_back("--force");
+    expect_failed(run(words, out, {.limits = {{RLIMIT_FSIZE, 64}}}), "File too large");
+    EXPECT_FALSE(fs::exists(fs::path(out) / record)) << stage;
+  }
+}
+
 TEST_F(Failures, AReadOnlyFolderIsNamed) {
   const SmallDisk disk(cases_.root() / "disk", std::size_t{16} << 20);
   if (!disk.problem().empty()) GTEST_SKIP() << "no small disk can be mounted: " << disk.problem();

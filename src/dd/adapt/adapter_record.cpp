@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/adapt/adapter_record.h"
 
+#include "dd/core/durable_files.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
@@ -52,6 +53,9 @@ void prepare_output(const fs::path& out, const AdaptPlan& plan, const AdaptRun& 
                    "use --force to start over, or another --out"));
   }
   if (force) {
+    // First, on the disk too: it would vouch for the shots that are written next.
+    std::error_code problem;
+    if (fs::remove(run_file, problem)) sync_folder(out);
     remove_files(out);
     for (const std::string& folder : plan.folders) remove_files(out / folder);
   }

@@ -267,6 +267,7 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
   result.metrics["identity"] = identity;
   result.text = alignment_table(result.metrics);
   if (!context.ranks.first()) return result;
+  classify::drop_record(common.out, kMetricsFile);
   if (!options.from_files()) write_features(common.out, sets);
   write_file_atomically(common.out / "nearest.csv", nearest_csv(sets, copies));
   write_json(file, result.metrics);

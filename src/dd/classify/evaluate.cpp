@@ -230,6 +230,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   result.class_names = subject.class_names;
   result.accuracy = measure_accuracy(scores, subject.images.labels, logits.size(1));
   if (!context.ranks.first()) return result;
+  drop_record(common.out, kMetricsFile);
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }
