@@ -53,9 +53,7 @@ void prepare_output(const fs::path& out, const AdaptPlan& plan, const AdaptRun& 
                    "use --force to start over, or another --out"));
   }
   if (force) {
-    // First, on the disk too: it would vouch for the shots that are written next.
-    std::error_code problem;
-    if (fs::remove(run_file, problem)) sync_folder(out);
+    drop_record(run_file);
     remove_files(out);
     for (const std::string& folder : plan.folders) remove_files(out / folder);
   }

@@ -19,6 +19,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/training_data.h"
 #include "dd/core/csv.h"
+#include "dd/core/durable_files.h"
 #include "dd/core/files.h"
 #include "dd/core/memory.h"
 #include "dd/core/ranks.h"
@@ -267,7 +268,7 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
   result.metrics["identity"] = identity;
   result.text = alignment_table(result.metrics);
   if (!context.ranks.first()) return result;
-  classify::drop_record(common.out, kMetricsFile);
+  drop_record(file);
   if (!options.from_files()) write_features(common.out, sets);
   write_file_atomically(common.out / "nearest.csv", nearest_csv(sets, copies));
   write_json(file, result.metrics);

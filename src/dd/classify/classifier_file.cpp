@@ -2,7 +2,6 @@
 #include "dd/classify/classifier_file.h"
 
 #include "dd/classify/adapter_file.h"
-#include "dd/core/durable_files.h"
 #include "dd/io/fingerprint.h"
 
 namespace dd::classify {
@@ -36,11 +35,6 @@ bool has_record(const fs::path& folder, const std::string& record, const std::st
   fail_usage(cat(folder.string(), " holds ", what,
                  " of other settings or data; use --force to "
                  "replace it, or another --out"));
-}
-
-void drop_record(const fs::path& folder, const std::string& record) {
-  std::error_code problem;
-  if (fs::remove(folder / record, problem)) sync_folder(folder);
 }
 
 }  // namespace dd::classify

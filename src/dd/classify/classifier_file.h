@@ -32,8 +32,4 @@ struct SavedClassifier {
 bool has_record(const std::filesystem::path& folder, const std::string& record,
                 const std::string& identity, const std::string& what);
 
-/// Takes an earlier record away, on the disk too, before the files that it stands for are replaced:
-/// one of other settings would vouch for new ones after a kill in between.
-void drop_record(const std::filesystem::path& folder, const std::string& record);
-
 }  // namespace dd::classify

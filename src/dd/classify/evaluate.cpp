@@ -13,6 +13,7 @@
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
 #include "dd/core/csv.h"
+#include "dd/core/durable_files.h"
 #include "dd/core/event_file.h"
 #include "dd/core/files.h"
 #include "dd/core/ranks.h"
@@ -230,7 +231,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   result.class_names = subject.class_names;
   result.accuracy = measure_accuracy(scores, subject.images.labels, logits.size(1));
   if (!context.ranks.first()) return result;
-  drop_record(common.out, kMetricsFile);
+  drop_record(metrics);
   if (options.predictions) {
     write_file_atomically(common.out / kPredictionsFile, predictions_csv(subject, scores));
   }

@@ -35,36 +35,37 @@ TEST(StopSignals, EndWithoutASignal) {
   EXPECT_FALSE(token.requested());
 }
 
-TEST(StopSignalsDeathTest, TheSecondLeavesAtOnce) {
-  const auto interrupted_twice = [] {
+/// What a process does that gets one signal, as `first` sends it, and then a second one.
+void expect_the_second_leaves(void (*first)(dd::CancelToken& token), int second) {
+  const auto signalled_twice = [&] {
     dd::CancelToken token;
     const dd::cli::StopSignals signals(token);
-    ::kill(::getpid(), SIGINT);
-    if (!is_requested_soon(token)) _exit(1);
-    ::kill(::getpid(), SIGTERM);
+    first(token);
+    ::kill(::getpid(), second);
     std::this_thread::sleep_for(std::chrono::seconds(10));
     _exit(1);
   };
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EXIT(interrupted_twice(), ::testing::ExitedWithCode(130),
+  EXPECT_EXIT(signalled_twice(), ::testing::ExitedWithCode(130),
               "stopping; once more leaves at once");
 }
 
+TEST(StopSignalsDeathTest, TheSecondLeavesAtOnce) {
+  const auto first = [](dd::CancelToken& token) {
+    ::kill(::getpid(), SIGINT);
+    if (!is_requested_soon(token)) _exit(1);
+  };
+  expect_the_second_leaves(first, SIGTERM);
+}
+
 TEST(StopSignalsDeathTest, AStopOfAnotherRankIsNotTheFirst) {
-  const auto stopped_and_interrupted_twice = [] {
-    dd::CancelToken token;
-    const dd::cli::StopSignals signals(token);
+  const auto first = [](dd::CancelToken& token) {
     token.request();
     ::kill(::getpid(), SIGTERM);
     // Both at once would be one.
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    ::kill(::getpid(), SIGINT);
-    std::this_thread::sleep_for(std::chrono::seconds(10));
-    _exit(1);
   };
-  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EXIT(stopped_and_interrupted_twice(), ::testing::ExitedWithCode(130),
-              "stopping; once more leaves at once");
+  expect_the_second_leaves(first, SIGINT);
 }
 
 }  // namespace

@@ -17,6 +17,11 @@ void write_file_name_later(const std::filesystem::path& path, std::string_view b
 /// Brings the names in a folder to the disk. Throws Error(kResource).
 void sync_folder(const std::filesystem::path& folder);
 
+/// Takes an earlier record away, on the disk too, before the files that it stands for are replaced:
+/// one of other settings would vouch for new ones after a kill in between. One that is not there,
+/// or cannot be removed, is left to whoever writes it anew.
+void drop_record(const std::filesystem::path& record);
+
 /// How the ending of a temporary file's name begins.
 inline constexpr std::string_view kTemporaryStart = ".tmp";
 

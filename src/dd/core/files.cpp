@@ -146,6 +146,11 @@ void sync_folder(const fs::path& folder) {
   sync_to_disk(folder.empty() ? fs::path(".") : folder);
 }
 
+void drop_record(const fs::path& record) {
+  std::error_code problem;
+  if (fs::remove(record, problem)) sync_folder(record.parent_path());
+}
+
 void write_file_atomically(const fs::path& path,
                            const std::function<void(const fs::path&)>& write) {
   put_in_place(path, write);

@@ -245,9 +245,8 @@ LoadedClip load_folder(const fs::path& folder, Placement placement, const std::s
     }
     return load_hugging_face(config, io::Checkpoint::open(folder, "model"), placement, activation);
   }
-  for (const char* name : kOpenClipWeights) {
-    if (!fs::exists(folder / name)) continue;
-    return load_open_clip(io::Checkpoint::open_file(folder / name), folder, placement, activation);
+  if (const fs::path weights = open_clip_weights(folder); !weights.empty()) {
+    return load_open_clip(io::Checkpoint::open_file(weights), folder, placement, activation);
   }
   fail_input(cat("no weights in ", folder.string(),
                  ": looked for open_clip_model.safetensors and open_clip_pytorch_model.bin; fetch "
@@ -255,6 +254,14 @@ LoadedClip load_folder(const fs::path& folder, Placement placement, const std::s
 }
 
 }  // namespace
+
+fs::path open_clip_weights(const fs::path& folder) {
+  for (const char* name : {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
+                           "open_clip_pytorch_model.bin"}) {
+    if (fs::exists(folder / name)) return folder / name;
+  }
+  return {};
+}
 
 LoadedClip load_clip(const fs::path& path, Placement placement, const std::string& activation) {
   if (fs::is_directory(path)) return load_folder(path, placement, activation);

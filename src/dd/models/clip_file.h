@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <string>
 
@@ -9,10 +8,8 @@
 
 namespace dd::models {
 
-/// Names of the weights in an OpenCLIP folder, in the order in which they are looked for.
-inline constexpr std::array kOpenClipWeights{"open_clip_model.safetensors",
-                                             "open_clip_pytorch_model.safetensors",
-                                             "open_clip_pytorch_model.bin"};
+/// The weights in an OpenCLIP folder; empty where there are none.
+std::filesystem::path open_clip_weights(const std::filesystem::path& folder);
 
 struct LoadedClip {
   Clip clip;

@@ -23,6 +23,25 @@ void add(const io::Checkpoint& checkpoint, const std::string& prefix,
   }
 }
 
+/// Those of a file, or what `add_folder` finds; nothing where one of the files cannot be read:
+/// loading the model says why.
+template <class AddFolder>
+std::vector<io::TensorInfo> known_tensors(const fs::path& model, const AddFolder& add_folder) {
+  std::vector<io::TensorInfo> tensors;
+  try {
+    if (fs::is_regular_file(model)) {
+      add(io::Checkpoint::open_file(model), "", tensors);
+    } else {
+      add_folder(tensors);
+    }
+  } catch (const Error&) {
+    return {};
+  } catch (const fs::filesystem_error&) {
+    return {};
+  }
+  return tensors;
+}
+
 /// Whether it belongs to a part that stays in the file's type (Placement::at_rest), in a folder or
 /// in a single file.
 bool may_rest(const std::string& name) {
@@ -43,40 +62,20 @@ std::int64_t bytes_of(const io::TensorInfo& tensor, Placement placement) {
 }  // namespace
 
 std::vector<io::TensorInfo> model_tensors(const fs::path& model) {
-  std::vector<io::TensorInfo> tensors;
-  try {
-    if (fs::is_regular_file(model)) {
-      add(io::Checkpoint::open_file(model), "", tensors);
-      return tensors;
-    }
+  return known_tensors(model, [&](std::vector<io::TensorInfo>& tensors) {
     add(io::Checkpoint::open(model / "unet", "diffusion_pytorch_model"), "unet.", tensors);
     add(io::Checkpoint::open(model / "vae", "diffusion_pytorch_model"), "vae.", tensors);
     add(io::Checkpoint::open(model / "text_encoder", "model"), "text_encoder.", tensors);
-  } catch (const Error&) {
-    return {};
-  }
-  return tensors;
+  });
 }
 
 std::vector<io::TensorInfo> weights_in(const fs::path& model) {
-  std::vector<io::TensorInfo> tensors;
-  try {
-    if (fs::is_regular_file(model)) {
-      add(io::Checkpoint::open_file(model), "", tensors);
-      return tensors;
-    }
-    for (const char* name : kOpenClipWeights) {
-      if (fs::exists(model / "config.json") || !fs::exists(model / name)) continue;
-      add(io::Checkpoint::open_file(model / name), "", tensors);
-      return tensors;
-    }
-    add(io::Checkpoint::open(model, "model"), "", tensors);
-  } catch (const Error&) {
-    return {};
-  } catch (const fs::filesystem_error&) {
-    return {};
-  }
-  return tensors;
+  return known_tensors(model, [&](std::vector<io::TensorInfo>& tensors) {
+    const fs::path open_clip = open_clip_weights(model);
+    const bool is_open_clip = !open_clip.empty() && !fs::exists(model / "config.json");
+    add(is_open_clip ? io::Checkpoint::open_file(open_clip) : io::Checkpoint::open(model, "model"),
+        "", tensors);
+  });
 }
 
 std::int64_t model_bytes(const std::vector<io::TensorInfo>& tensors, Placement placement) {

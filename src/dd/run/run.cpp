@@ -3,7 +3,6 @@
 
 #include "dd/core/error.h"
 #include "dd/core/json.h"
-#include "dd/core/room.h"
 #include "dd/report/report.h"
 #include "dd/report/summary.h"
 #include "dd/run/execute.h"
@@ -28,14 +27,13 @@ std::string plan_text(const Setup& setup, const Chain& chain) {
 }
 
 /// Of the stages that are not done.
-void report_room(const Setup& setup, const Chain& chain, Reporter& report) {
+std::int64_t bytes_to_write(const Setup& setup, const Chain& chain) {
   const StageRecord record(setup.common.out / "stages.json");
   std::int64_t bytes = 0;
   for (const Stage& stage : chain.stages()) {
     if (setup.common.force || !record.is_complete(stage.name, stage.units)) bytes += stage.bytes;
   }
-  if (bytes > 0) report_space(setup.common.out, bytes, "the missing images and adapters", report);
-  report_model_memory(setup, report);
+  return bytes;
 }
 
 Setup prepare(const RunOptions& options, const CommonOptions& common, Context& context) {
@@ -53,7 +51,7 @@ RunResult run_all(const RunOptions& options, const CommonOptions& common, Contex
   const Setup setup = prepare(options, common, context);
   const Chain chain = plan_chain(setup);
   RunResult result;
-  report_room(setup, chain, context.report);
+  report_room(setup, bytes_to_write(setup, chain), context.report);
   if (common.dry_run) {
     result.text = plan_text(setup, chain);
     return result;

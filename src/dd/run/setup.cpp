@@ -7,6 +7,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
+#include "dd/core/room.h"
 #include "dd/data/class_list.h"
 #include "dd/data/shots.h"
 #include "dd/image/write.h"
@@ -110,7 +111,8 @@ void check_earlier(const Setup& setup, const Identity& identity) {
   }
 }
 
-void report_model_memory(const Setup& setup, Reporter& report) {
+void report_room(const Setup& setup, std::int64_t bytes, Reporter& report) {
+  if (bytes > 0) report_space(setup.common.out, bytes, "the missing images and adapters", report);
   const Placement placement = parse_placement(setup.common.device, setup.common.dtype);
   report_memory(
       models::memory_need(models::model_tensors(setup.model), placement.with_weights_at_rest()),

@@ -50,9 +50,10 @@ void check_earlier(const Setup& setup, const Identity& identity);
 /// Damaged weights should be known before the first file is written, not an hour later.
 void find_costs(Setup& setup, const Identity& identity);
 
-/// Says what the weights of both models take in memory, which stages load one at a time, and warns
-/// where they do not fit.
-void report_model_memory(const Setup& setup, Reporter& report);
+/// Says what the work will take, and warns where that does not fit: `bytes` of images and adapters
+/// on the disk, where there are any, and the weights of both models, which stages load one at a
+/// time, in memory.
+void report_room(const Setup& setup, std::int64_t bytes, Reporter& report);
 
 /// What such a file holds: settings, hashes, classes and their folders.
 Json describe_setup(const Setup& setup, const Identity& identity);

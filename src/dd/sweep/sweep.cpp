@@ -6,7 +6,6 @@
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
-#include "dd/core/room.h"
 #include "dd/report/sweep_report.h"
 #include "dd/run/execute.h"
 #include "dd/run/setup.h"
@@ -81,9 +80,7 @@ class Sweeper {
   }
 
   void report_room() const {
-    if (const std::int64_t bytes = bytes_to_write(chain_, missing(), record_); bytes > 0)
-      report_space(setup_.common.out, bytes, "the missing images and adapters", context_.report);
-    run::report_model_memory(setup_, context_.report);
+    run::report_room(setup_, bytes_to_write(chain_, missing(), record_), context_.report);
   }
 
   std::string plan() const {
