@@ -45,6 +45,40 @@ TEST(JsonText, FilesThatWouldUseUpTheStackAreRefused) {
   }
 }
 
+std::string object_of(int keys) {
+  std::string text = "{";
+  for (int i = 0; i < keys; ++i) text += (i == 0 ? "\"a" : ",\"a") + std::to_string(i) + "\":0";
+  return text + "}";
+}
+
+TEST(JsonText, CountsNamesByWhatTheyCost) {
+  EXPECT_FALSE(dd::names_too_much(object_of(25'000)));
+  EXPECT_TRUE(dd::names_too_much(object_of(40'000)));
+  EXPECT_FALSE(dd::names_too_much('"' + std::string(100'000, ':') + '"'));
+  std::string many = "[";
+  for (int i = 0; i < 20'000; ++i) many += object_of(10) + ",";
+  EXPECT_FALSE(dd::names_too_much(many));
+}
+
+TEST(JsonText, FilesThatWouldTakeHoursAreRefused) {
+  const dd::test::TemporaryFolder folder;
+  const auto file = folder.path() / "long.json";
+  std::ofstream(file) << object_of(1'000'000);
+  try {
+    dd::read_json(file);
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+    EXPECT_NE(std::string(error.what()).find("long.json names more"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(dd::parse_json(object_of(40'000)).is_null());
+  // Sorted objects take no more than a moment.
+  const auto sorted =
+      dd::parse_document<dd::SortedJson>(object_of(100'000), "text", "mend the text");
+  EXPECT_EQ(sorted.size(), 100'000U);
+}
+
 TEST(JsonText, NumbersBeyondWhatNumbersCanBeAreRefused) {
   const dd::test::TemporaryFolder folder;
   const auto file = folder.path() / "large.json";

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <set>
+#include <unordered_set>
 
 #include "dd/core/files.h"
 #include "dd/core/json_text.h"
@@ -67,7 +67,8 @@ std::optional<std::uint64_t> byte_size(const TensorEntry& entry) {
   return empty ? 0 : static_cast<std::uint64_t>(size);
 }
 
-TensorEntry parse_entry(const std::string& name, const Json& value, const std::string& label) {
+TensorEntry parse_entry(const std::string& name, const SortedJson& value,
+                        const std::string& label) {
   const std::string where = cat(label, ", tensor ", name);
   if (!value.is_object()) damaged(label, cat("the entry of tensor ", name, " is not an object"));
   const std::string dtype_text = json_required<std::string>(value, "dtype", where);
@@ -92,24 +93,50 @@ TensorEntry parse_entry(const std::string& name, const Json& value, const std::s
   return entry;
 }
 
-Json parse_unique(std::string_view text, const std::string& label) {
-  if (nests_too_deeply(text)) damaged(label, "its header nests its lists too deeply");
-  // A name that stands twice would hide a tensor, so the parser is asked to report each key.
-  std::vector<std::set<std::string>> open;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open.emplace_back();
-    if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !open.back().insert(parsed.get<std::string>()).second) {
-      damaged(label, cat("the name ", parsed.get<std::string>(), " stands twice"));
+/// A name that stands twice would hide a tensor, so the keys of each object are looked at before a
+/// value is made of them. (The parser would report them too, but with time that grows with the
+/// square of their number.)
+class UniqueKeys final : public nlohmann::json_sax<SortedJson> {
+ public:
+  explicit UniqueKeys(const std::string& label) : label_(label) {}
+
+  bool key(string_t& name) override {
+    if (!open_.back().insert(name).second) {
+      damaged(label_, cat("the name ", name.substr(0, 200), " stands twice"));
     }
     return true;
-  };
-  try {
-    return Json::parse(text, watch);
-  } catch (const nlohmann::json::exception&) {
-    damaged(label, "its header is not valid JSON");
   }
+  bool start_object(std::size_t) override {
+    open_.emplace_back();
+    return true;
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+ private:
+  const std::string& label_;
+  std::vector<std::unordered_set<std::string>> open_;
+};
+
+SortedJson parse_unique(std::string_view text, const std::string& label) {
+  if (nests_too_deeply(text)) damaged(label, "its header nests its lists too deeply");
+  UniqueKeys keys(label);
+  if (!SortedJson::sax_parse(text, &keys)) damaged(label, "its header is not valid JSON");
+  return SortedJson::parse(text);
 }
 
 void check_layout(std::vector<TensorEntry>& entries, std::uint64_t data_size,
@@ -137,7 +164,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view front, std::uint64_t
   if (length > kHeaderLimit || length > file_size - 8 || length > front.size() - 8) {
     damaged(label, cat("its header claims ", length, " bytes"));
   }
-  const Json json = parse_unique(front.substr(8, length), label);
+  const SortedJson json = parse_unique(front.substr(8, length), label);
   if (!json.is_object()) damaged(label, "its header is not an object");
   SafetensorsHeader header;
   header.data_begin = 8 + length;

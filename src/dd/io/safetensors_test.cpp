@@ -60,6 +60,18 @@ TEST(Safetensors, DeepHeadersAreRefused) {
   EXPECT_NE(error_of(file_bytes(metadata, 0)).find("too deeply"), std::string::npos);
 }
 
+// Lists of names that are searched from the front would take minutes.
+TEST(Safetensors, VeryManyTensorsAreNoTrouble) {
+  std::string header = "{";
+  for (int i = 0; i < 200'000; ++i) {
+    header += (i == 0 ? "\"t" : ",\"t") + std::to_string(i) +
+              R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  }
+  const std::string bytes = file_bytes(header + "}", 0);
+  const auto parsed = dd::io::parse_safetensors_header(bytes, bytes.size(), "many.safetensors");
+  EXPECT_EQ(parsed.entries.size(), 200'000U);
+}
+
 TEST(Safetensors, BrokenHeadersAreRefused) {
   const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
   EXPECT_EQ(error_of(file_bytes(good, 8)), "no error");

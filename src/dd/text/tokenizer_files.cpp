@@ -19,13 +19,12 @@ namespace dd {
 namespace {
 
 namespace fs = std::filesystem;
-// Not dd::Json: its objects are lists, and a vocabulary has 49,408 keys.
-using SortedJson = nlohmann::json;
 
 constexpr std::int64_t kIdLimit = std::int64_t{1} << 22;
 constexpr std::uintmax_t kFileLimit = std::uintmax_t{64} << 20;
 constexpr std::string_view kRemedy = "fetch the tokenizer folder again";
 
+// A vocabulary has 49,408 keys.
 SortedJson read_object(const fs::path& path) {
   auto value = parse_document<SortedJson>(read_file(path, kFileLimit), path.string(), kRemedy);
   if (!value.is_object()) fail_input(cat(path.string(), " is not a JSON object; ", kRemedy));
