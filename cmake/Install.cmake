@@ -4,6 +4,9 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS datadream RUNTIME COMPONENT program)
+if(DATADREAM_HAS_MPI)
+  install(TARGETS dd_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/datadream COMPONENT program)
+endif()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/assets/base DESTINATION ${CMAKE_INSTALL_DATADIR}/datadream COMPONENT program)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR}
         COMPONENT program)

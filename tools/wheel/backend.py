@@ -95,7 +95,7 @@ def metadata(version, torch):
 
 def place_of(name, version):
     """Where a file of the prefix goes: what belongs to the program stays beside it."""
-    beside = name.startswith(("bin/", "share/datadream/", "share/doc/"))
+    beside = name.startswith(("bin/", "lib", "share/datadream/", "share/doc/"))
     return f"datadream/{name}" if beside else f"datadream-{version}.data/data/{name}"
 
 

@@ -10,12 +10,14 @@
 #include <deque>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <thread>
+#include <type_traits>
 
 #include "dd/core/context.h"
 #include "dd/core/error.h"
-#include "dd/ranks/join.h"
+#include "dd/ranks/mpi_module.h"
 
 namespace dd {
 namespace {
@@ -34,7 +36,7 @@ void check(int code, const char* what) {
 /// Numbers in rank 0's memory that any rank reads and changes without rank 0's help.
 class SharedNumbers {
  public:
-  enum Slot { kNext, kStop, kLeft, kSlots };
+  enum Slot { kNext, kStop, kLeft, kDone, kSlots };
 
   explicit SharedNumbers(MPI_Comm group) {
     int rank = 0;
@@ -46,7 +48,7 @@ class SharedNumbers {
           "sharing memory");
     MPI_Win_lock_all(0, window_);
     if (rank == 0) {
-      for (const Slot slot : {kNext, kStop, kLeft}) set(slot, 0);
+      for (const Slot slot : {kNext, kStop, kLeft, kDone}) set(slot, 0);
     }
     MPI_Barrier(group);
   }
@@ -215,7 +217,7 @@ class MpiRanks final : public Ranks {
 
   Outcome settle(const Outcome& mine) override {
     try {
-      if (mine.status != 0) numbers_->add(SharedNumbers::kLeft, 1);
+      numbers_->add(mine.status != 0 ? SharedNumbers::kLeft : SharedNumbers::kDone, 1);
       const Outcome agreed = agree(mine);
       status_ = agreed.status;
       return agreed;
@@ -229,6 +231,17 @@ class MpiRanks final : public Ranks {
   }
 
  private:
+  /// For one that waits: a rank that has done everything has done its part of this as well, so all
+  /// have begun it, and it is over soon; unless the ranks do different things.
+  void check_company(std::optional<Clock::time_point>& first_done) {
+    if (numbers_->get(SharedNumbers::kDone) == 0) return;
+    if (!first_done) first_done = Clock::now();
+    if (Clock::now() - *first_done < std::chrono::seconds(60)) return;
+    fail_resource(
+        "this rank waits for others, one of which has ended its work: they did not see the same "
+        "files; start all with the same options, on a disk that all share");
+  }
+
   bool someone_left() { return numbers_->get(SharedNumbers::kLeft) > 0; }
 
   /// The lengths that MPI counts with.
@@ -253,6 +266,7 @@ class MpiRanks final : public Ranks {
   bool complete(MPI_Request& request, bool may_give_up) {
     constexpr int kEager = 2000;
     auto next_look = Clock::now() + milliseconds(50);
+    std::optional<Clock::time_point> first_done;
     for (int tries = 0;; ++tries) {
       int is_done = 0;
       check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "waiting for the other ranks");
@@ -265,6 +279,7 @@ class MpiRanks final : public Ranks {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       if (!may_give_up || Clock::now() < next_look) continue;
       next_look = Clock::now() + milliseconds(50);
+      check_company(first_done);
       if (!someone_left()) continue;
       // It may have left after it did its part of this.
       check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "waiting for the other ranks");
@@ -377,22 +392,7 @@ class MpiRanks final : public Ranks {
   int status_ = 0;          ///< that settle() returned
 };
 
-}  // namespace
-
-std::unique_ptr<Ranks> join_ranks(const Launch& launch) {
-  int provided = 0;
-  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "starting");
-  int count = 0;
-  MPI_Comm_size(MPI_COMM_WORLD, &count);
-  if (count != launch.count) {
-    MPI_Finalize();
-    fail_usage(cat("started as ", launch.count, " processes (", launch.variable, "), but ",
-                   mpi_version(), ", which this program was built with, sees ", count,
-                   "; start them with its own mpirun, or with the srun --mpi=... that serves it"));
-  }
-  return std::make_unique<MpiRanks>();
-}
-
+/// Which MPI this was built with.
 std::string mpi_version() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
   int length = 0;
@@ -403,4 +403,25 @@ std::string mpi_version() {
   return name;
 }
 
+void join(const Launch& launch, std::unique_ptr<Ranks>& ranks) {
+  int provided = 0;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "starting");
+  int count = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &count);
+  if (count != launch.count) {
+    MPI_Finalize();
+    fail_usage(cat("started as ", launch.count, " processes (", launch.variable, "), but ",
+                   mpi_version(), ", which this program was built with, sees ", count,
+                   "; start them with its own mpirun, or with the srun --mpi=... that serves it"));
+  }
+  ranks = std::make_unique<MpiRanks>();
+}
+
+}  // namespace
 }  // namespace dd
+
+extern "C" __attribute__((visibility("default"))) void dd_join_mpi(
+    const dd::Launch& launch, std::unique_ptr<dd::Ranks>& ranks) {
+  static_assert(std::is_same_v<decltype(dd_join_mpi), dd::JoinMpi>);
+  dd::join(launch, ranks);
+}

@@ -10,8 +10,4 @@ std::unique_ptr<Ranks> join_ranks(const Launch& launch) {
                  "--shard I/N"));
 }
 
-std::string mpi_version() {
-  return "";
-}
-
 }  // namespace dd
