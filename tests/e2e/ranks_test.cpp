@@ -3,10 +3,13 @@
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <sstream>
+#include <thread>
 #include <tuple>
 
 #include "dd/core/error.h"
@@ -26,6 +29,7 @@ namespace fs = std::filesystem;
 using dd::test::datadream;
 using dd::test::launch;
 using dd::test::on_ranks;
+using dd::test::ProcessOptions;
 using dd::test::ProcessResult;
 using Words = std::vector<std::string>;
 
@@ -131,7 +135,10 @@ class Ranks : public testing::Test {
 class UnderMpi : public Ranks {
  protected:
   void SetUp() override {
-    if (!dd::test::has_mpi()) GTEST_SKIP() << "built without MPI, which was not found";
+    if (dd::test::has_mpi()) return;
+    if (std::string(DD_MPI_WANTED) == "OFF") GTEST_SKIP() << "built without MPI, as asked for";
+    FAIL() << "MPI was not found: install libopenmpi-dev and openmpi-bin, or configure with "
+              "-DDATADREAM_MPI=OFF";
   }
 };
 
@@ -237,6 +244,82 @@ TEST_F(UnderMpi, ScoresAndFeaturesAreTheSameBytes) {
     three.erase("seconds");
     EXPECT_EQ(one, three) << name;
   }
+}
+
+// A network disk may show one rank what was there a minute ago: rank 0 decides for all.
+TEST_F(UnderMpi, RanksThatSeeAnotherFolderDoAsTheFirstDoes) {
+  if (!dd::test::starts_unlike_ranks()) GTEST_SKIP() << "not with this launcher";
+  const std::map<std::string, Words> stages{
+      {"evaluate", {"evaluate", "--clip", model("clip"), "--data", path("photos")}},
+      {"align",
+       {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic", path("images"),
+        "--bootstrap", "2"}},
+      {"train", training()}};
+  for (const auto& [name, words] : stages) {
+    alone(words, name + "-done");
+    const auto expected = results_in(path(name + "-done"));
+    const auto mixed = [&](const std::string& first, const std::string& second) {
+      const ProcessResult result = dd::test::on_unlike_ranks(
+          {complete(words, first), complete(words, second)}, {.limit_seconds = 60});
+      EXPECT_EQ(result.status, 0) << name << ": " << result.err;
+    };
+    // The first sees a finished stage, the other nothing; then the other way round.
+    mixed(name + "-done", name + "-empty");
+    EXPECT_FALSE(fs::exists(root() / (name + "-empty") / "metrics.json"));
+    mixed(name + "-fresh", name + "-done");
+    EXPECT_EQ(results_in(path(name + "-done")), expected);
+    EXPECT_FALSE(results_in(path(name + "-fresh")).empty());
+  }
+}
+
+TEST_F(UnderMpi, ARankThatSeesTheSetLateWaits) {
+  if (!dd::test::starts_unlike_ranks()) GTEST_SKIP() << "not with this launcher";
+  alone(drawing(), "whole");
+  const fs::path late = root() / "late";
+  std::thread disk([&] {
+    const fs::path record = root() / "early" / "generate.json";
+    for (int i = 0; i < 1000 && !fs::exists(record); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    if (fs::exists(record)) {
+      dd::write_file_atomically(late / "generate.json", dd::read_file(record));
+    }
+  });
+  const ProcessResult result = dd::test::on_unlike_ranks(
+      {complete(drawing(), "early"), complete(drawing(), "late")}, {.limit_seconds = 100});
+  disk.join();
+  EXPECT_EQ(result.status, 0) << result.err;
+  auto drawn = results_in(root() / "early");
+  drawn.merge(results_in(late));
+  for (const auto& [name, hash] : results_in(root() / "whole")) {
+    EXPECT_TRUE(!name.ends_with(".png") || drawn.contains(name)) << name;
+  }
+}
+
+TEST_F(UnderMpi, WhoWaitsForARankThatIsDoneGivesUp) {
+  const ProcessResult result = launch(2, {DD_WAITING_RANKS});
+  EXPECT_EQ(result.status, 1) << result.err;
+  EXPECT_NE(result.err.find("one of which has ended its work"), std::string::npos) << result.err;
+  EXPECT_GT(result.seconds, 50) << "a slow network is no reason";
+}
+
+// As on a node of a cluster where no module of MPI is loaded.
+TEST_F(UnderMpi, WithoutItsLibraryTheProgramIsOneProcess) {
+  for (const char* library : {"libmpi.so.40", "libmpi.so.12", "libmpich.so.12"}) {
+    dd::write_file_atomically(root() / "broken" / library, "");
+  }
+  ProcessOptions options;
+  const char* earlier = std::getenv("LD_LIBRARY_PATH");
+  options.environment["LD_LIBRARY_PATH"] =
+      path("broken") + (earlier == nullptr ? "" : dd::cat(":", earlier));
+  const ProcessResult alone = datadream(complete(drawing(), "one"), options);
+  EXPECT_EQ(alone.status, 0) << alone.err;
+  options.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  options.environment["OMPI_COMM_WORLD_RANK"] = "0";
+  const ProcessResult several = datadream(complete(drawing(), "two"), options);
+  expect_one_line(several, 2, "cannot be loaded");
+  EXPECT_NE(several.err.find("libmpi"), std::string::npos) << several.err;
+  EXPECT_FALSE(fs::exists(root() / "two"));
 }
 
 TEST_F(UnderMpi, WhatAllFindWrongIsOneLineAndStatusTwo) {

@@ -167,7 +167,11 @@ class Trainer {
   std::vector<AdapterGroup> groups_on_disk() const {
     AdapterGroup left;
     for (const AdapterJob& job : plan_.jobs) {
-      if (!is_complete(job, run_)) left.push_back(&job);
+      if (is_complete(job, run_)) {
+        remove_state(job);  // of a process that was killed right after its record
+      } else {
+        left.push_back(&job);
+      }
     }
     if (options_.adapters_per_batch > 1) return adapter_groups(left, options_.adapters_per_batch);
     std::vector<AdapterGroup> groups;
@@ -287,6 +291,10 @@ class Trainer {
                       .data = plan_.data_hash,
                       .settings = run_.settings});
     write_record(job, plan_, run_, result, count);
+    remove_state(job);
+  }
+
+  static void remove_state(const AdapterJob& job) {
     std::error_code error;
     std::filesystem::remove(state_file(job), error);  // a left-over state does no harm
   }

@@ -10,8 +10,8 @@
 #include "dd/core/json.h"
 #include "dd/core/shard.h"
 #include "dd/data/class_list.h"
-#include "dd/data/content_hashes.h"
 #include "dd/data/parallel.h"
+#include "dd/data/shared_lines.h"
 #include "dd/data/subset.h"
 #include "dd/text/prompt.h"
 

@@ -28,7 +28,7 @@ at::Tensor AdaptTask::part_of_loss(std::int64_t step, std::int64_t part) {
   return loss_.mean(rows_of(whole_, rows.begin, rows.end)) * rows.share;
 }
 
-std::optional<double> AdaptTask::validation_loss() {
+std::optional<double> AdaptTask::validation_loss(std::int64_t) {
   if (validation_.empty()) return std::nullopt;
   std::array<double, 2> sum_and_count{};
   for (auto i = static_cast<std::size_t>(ranks_.rank()); i < validation_.size();

@@ -21,7 +21,7 @@ class AdaptTask final : public train::Task {
   at::Tensor loss(std::int64_t step) override;
   std::int64_t parts() const override { return parts_; }
   at::Tensor part_of_loss(std::int64_t step, std::int64_t part) override;
-  std::optional<double> validation_loss() override;
+  std::optional<double> validation_loss(std::int64_t step) override;
 
  private:
   DiffusionLoss loss_;

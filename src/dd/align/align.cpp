@@ -15,9 +15,9 @@
 #include "dd/align/feature_set.h"
 #include "dd/align/image_sets.h"
 #include "dd/align/report.h"
-#include "dd/classify/classifier_file.h"
 #include "dd/classify/clip_model.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/complete_record.h"
 #include "dd/core/csv.h"
 #include "dd/core/durable_files.h"
 #include "dd/core/files.h"
@@ -99,7 +99,7 @@ void report_room(const fs::path& out, const ImageSets& sets, const FeatureModel&
   const std::int64_t compared = sets.real.size() + sets.synthetic.size();
   std::int64_t names = 0;
   for (const ImageSet* set : {&sets.real, &sets.synthetic}) {
-    for (std::int64_t i = 0; i < set->size(); ++i) names += std::ssize(set->images->id(i));
+    if (set->images != nullptr) names += name_bytes(*set->images);
   }
   constexpr std::int64_t kLine = 512;       // of an image in two tables, with classes
   constexpr std::int64_t kMeasures = 4096;  // of a class
@@ -243,11 +243,14 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
   const std::string identity = sha256_of(subject.identity.dump());
   const fs::path file = common.out / kMetricsFile;
   AlignResult result;
-  if (!common.force &&
-      classify::has_record(common.out, kMetricsFile, identity, "alignment metrics")) {
+  std::optional<Json> earlier;
+  if (!common.force) {
+    earlier = complete_record(file, identity, "alignment metrics", context.ranks);
+  }
+  if (earlier) {
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
     result.skipped = true;
-    result.metrics = read_json(file);
+    result.metrics = *std::move(earlier);
     result.text = alignment_table(result.metrics);
     return result;
   }
@@ -261,7 +264,7 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
   const FeatureSets sets = find_features(options, common, subject, model.get(), context);
   model.reset();  // the measures take memory of their own
   check_cmmd(options, sets.real.features.rows, context.report);
-  const CopyCheck copies = check_copies(sets, options.copy_quantile);
+  const CopyCheck copies = check_copies(sets, options.copy_quantile, context.cancel);
   result.metrics = measure(options, common, sets, copies, context);
   result.metrics["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -15,17 +15,17 @@ std::int64_t CopyCheck::count() const {
   return std::ranges::count(flagged, true);
 }
 
-CopyCheck check_copies(const FeatureSets& sets, double quantile) {
+CopyCheck check_copies(const FeatureSets& sets, double quantile, const CancelToken& cancel) {
   CopyCheck check;
   const at::Tensor& synthetic = sets.synthetic.features.rows;
-  check.nearest = nearest_by_cosine(synthetic, sets.real.features.rows);
+  check.nearest = nearest_by_cosine(synthetic, sets.real.features.rows, cancel);
   check.against_shots = sets.shots.features.rows.defined();
   if (check.against_shots) {
-    check.shots = nearest_by_cosine(synthetic, sets.shots.features.rows);
+    check.shots = nearest_by_cosine(synthetic, sets.shots.features.rows, cancel);
   }
   check.quantile = quantile;
   check.threshold =
-      at::quantile(nearest_others(sets.real.features.rows).cosine, quantile).item<double>();
+      at::quantile(nearest_others(sets.real.features.rows, cancel).cosine, quantile).item<double>();
   const at::Tensor& cosines = check.shots ? check.shots->cosine : check.nearest.cosine;
   const auto* values = cosines.const_data_ptr<double>();
   for (std::int64_t i = 0; i < cosines.size(0); ++i) {

@@ -27,7 +27,7 @@ struct CopyCheck {
 
   std::int64_t count() const;
 };
-CopyCheck check_copies(const FeatureSets& sets, double quantile);
+CopyCheck check_copies(const FeatureSets& sets, double quantile, const CancelToken& cancel);
 
 /// nearest.csv: file, class, nearest_real, nearest_class, cosine, then nearest_shot and shot_cosine
 /// (empty without shots) and near_copy (0 or 1), a line for each synthetic image.

@@ -28,8 +28,7 @@ using classify::Preprocess;
 template <class Work>
 void for_images(std::span<const Image> images, std::int64_t threads, const Work& work) {
   NullReporter silent;
-  const CancelToken never;
-  for_each_parallel(std::ssize(images), threads, {silent, never}, "",
+  for_each_parallel(std::ssize(images), threads, {silent, never_stopped()}, "",
                     [&](std::int64_t i) { work(static_cast<std::size_t>(i)); });
 }
 

@@ -26,15 +26,4 @@ SavedClassifier SavedClassifier::load(const fs::path& folder) {
   return saved;
 }
 
-bool has_record(const fs::path& folder, const std::string& record, const std::string& identity,
-                const std::string& what) {
-  const fs::path file = folder / record;
-  if (!fs::exists(file)) return false;
-  const Json json = read_json(file);
-  if (json.is_object() && json.value("identity", Json()) == Json(identity)) return true;
-  fail_usage(cat(folder.string(), " holds ", what,
-                 " of other settings or data; use --force to "
-                 "replace it, or another --out"));
-}
-
 }  // namespace dd::classify

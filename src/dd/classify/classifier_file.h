@@ -27,9 +27,4 @@ struct SavedClassifier {
   static SavedClassifier load(const std::filesystem::path& folder);
 };
 
-/// True when FOLDER/record holds a JSON record of this identity. Error(kUsage) when it is of
-/// another one; `what` names it ("a classifier").
-bool has_record(const std::filesystem::path& folder, const std::string& record,
-                const std::string& identity, const std::string& what);
-
 }  // namespace dd::classify

@@ -12,6 +12,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_data.h"
+#include "dd/core/complete_record.h"
 #include "dd/core/csv.h"
 #include "dd/core/durable_files.h"
 #include "dd/core/event_file.h"
@@ -169,10 +170,8 @@ void report_room(const EvaluateOptions& options, const CommonOptions& common,
   for (const std::string& name : subject.class_names) names += 2 * std::ssize(name);
   std::int64_t bytes = kRecords + 2 * names + (classes + 4) * classes * kNumber;
   if (options.predictions) {
-    for (std::int64_t i = 0; i < subject.images.size(); ++i) {
-      bytes += 2 * std::ssize(subject.images.images->id(i));
-    }
-    bytes += names + (scores + 3 * subject.images.size()) * kNumber;
+    bytes += 2 * name_bytes(*subject.images.images) + names +
+             (scores + 3 * subject.images.size()) * kNumber;
   }
   report_space(common.out, bytes, options.predictions ? "metrics and predictions" : "the metrics",
                report);
@@ -206,9 +205,11 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   const Placement placement = parse_placement(common.device, common.dtype);
   const Subject subject = find_subject(options, common, placement.dtype, context);
   const fs::path metrics = common.out / kMetricsFile;
-  if (!common.force && has_record(common.out, kMetricsFile, subject.identity, "metrics")) {
+  std::optional<Json> earlier;
+  if (!common.force) earlier = complete_record(metrics, subject.identity, "metrics", context.ranks);
+  if (earlier) {
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
-    return result_of(read_json(metrics), metrics.string());
+    return result_of(*earlier, metrics.string());
   }
   report_room(options, common, subject, placement, context.report);
   if (common.dry_run) {

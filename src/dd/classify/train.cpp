@@ -5,6 +5,7 @@
 #include "dd/classify/classifier_file.h"
 #include "dd/classify/leak_check.h"
 #include "dd/classify/training_run.h"
+#include "dd/core/complete_record.h"
 #include "dd/core/files.h"
 #include "dd/core/memory.h"
 #include "dd/core/number_text.h"
@@ -63,7 +64,7 @@ TrainClassifierResult result_of(const Json& record, const std::string& where) {
   const Json top1 = record.value("validation_top1", Json());
   if (top1.is_number()) result.validation_top1 = top1.get<double>();
   const Json losses = json_required<Json>(record, "curves", where).value("loss", Json::array());
-  if (!losses.empty()) result.last_loss = losses.back().at(1).get<double>();
+  if (!losses.empty()) result.last_loss = json_as<double>(losses.back().at(1));
   return result;
 }
 
@@ -80,11 +81,11 @@ class Trainer {
     fingerprint_ = options_.clip.fingerprint();
     data_ = find_training_data(options_, common_, context_);
     const std::string identity = identity_for(options_);
-    if (!common_.force && has_record(common_.out, kClassifierFile, identity, "a classifier")) {
+    if (const std::optional<Json> record = complete(common_.out, identity)) {
       context_.report.info(cat("the classifier in ", common_.out.string(), " is complete"));
       // A process that was killed right after its record left them.
       if (!common_.dry_run && context_.ranks.first()) remove_states(common_.out);
-      TrainClassifierResult result = read_result(common_.out);
+      TrainClassifierResult result = result_in(*record);
       result.skipped = true;
       return result;
     }
@@ -106,13 +107,13 @@ class Trainer {
         options_,
         static_cast<std::uint64_t>(common_.seed),
         threads,
-        context_.ranks};
+        context_.ranks,
+        context_.cancel};
     cache_images(data_, model.preprocess, caching, context_);
     if (common_.force) remove_earlier(common_.out);
     if (context_.ranks.first()) write_prints(common_.out / kTrainingImages, prints);
     if (!options_.lambdas.empty()) return choose_lambda(setup, identity);
-    train_classifier(setup, {common_.out, identity, options_.lambda}, context_);
-    return read_result(common_.out);
+    return result_in(train_classifier(setup, {common_.out, identity, options_.lambda}, context_));
   }
 
  private:
@@ -120,9 +121,14 @@ class Trainer {
     return identity_of(options, common_, placement_.dtype, fingerprint_, data_.hash);
   }
 
-  static TrainClassifierResult read_result(const fs::path& folder) {
-    const fs::path file = folder / kClassifierFile;
-    return result_of(read_json(file), file.string());
+  /// Together: the record of a classifier that need not be trained any more.
+  std::optional<Json> complete(const fs::path& folder, const std::string& identity) const {
+    if (common_.force) return std::nullopt;
+    return complete_record(folder / kClassifierFile, identity, "a classifier", context_.ranks);
+  }
+
+  TrainClassifierResult result_in(const Json& record) const {
+    return result_of(record, (common_.out / kClassifierFile).string());
   }
 
   /// Of all trainings together, each of which leaves its records.
@@ -144,9 +150,7 @@ class Trainer {
     constexpr std::int64_t kPrint = 320;
     std::int64_t bytes = 0;
     for (const LabelledImages* images : {&data_.real, &data_.synthetic, &data_.validation}) {
-      for (std::int64_t i = 0; i < images->size(); ++i) {
-        bytes += kPrint + 2 * std::ssize(images->images->id(i));
-      }
+      if (!images->empty()) bytes += images->size() * kPrint + 2 * name_bytes(*images->images);
     }
     return bytes;
   }
@@ -178,11 +182,11 @@ class Trainer {
     own.lambda = lambda;
     own.lambdas.clear();
     const std::string identity = identity_for(own);
-    if (common_.force) {
-      remove_earlier(folder);
-    } else if (has_record(folder, kClassifierFile, identity, "a classifier")) {
-      return read_json(folder / kClassifierFile);
+    if (const std::optional<Json> record = complete(folder, identity)) {
+      if (context_.ranks.first()) remove_states(folder);
+      return *record;
     }
+    if (common_.force) remove_earlier(folder);
     const std::string name = cat("train classifier (lambda ", shortest_text(lambda), ")");
     return train_classifier(setup, {folder, identity, lambda, name}, context_);
   }
@@ -213,7 +217,7 @@ class Trainer {
       write_json(common_.out / kClassifierFile, best);
     }
     context_.ranks.meet();
-    return read_result(common_.out);
+    return result_in(best);
   }
 
   const TrainOptions& options_;

@@ -10,9 +10,9 @@
 #include "dd/core/files.h"
 #include "dd/core/memory.h"
 #include "dd/core/ranks.h"
-#include "dd/data/content_hashes.h"
 #include "dd/data/image_cache.h"
 #include "dd/data/parallel.h"
+#include "dd/data/shared_lines.h"
 #include "dd/data/shots.h"
 #include "dd/data/subset.h"
 

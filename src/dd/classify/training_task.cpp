@@ -124,7 +124,7 @@ TrainingTask::Drawn TrainingTask::draw(std::int64_t step, Rows rows) {
   };
   if (setup_.threads > 1 && preprocess.size >= kThreadsPayFrom) {
     NullReporter silent;
-    for_each_parallel(std::ssize(slots), setup_.threads, {silent, never_}, "", prepare);
+    for_each_parallel(std::ssize(slots), setup_.threads, {silent, never_stopped()}, "", prepare);
   } else {
     for (std::int64_t i = 0; i < std::ssize(slots); ++i) prepare(i);
   }
@@ -192,25 +192,24 @@ at::Tensor TrainingTask::part_of_loss(std::int64_t step, std::int64_t part) {
     targets = targets.slice(0, own.begin, own.end);
   }
   const at::Tensor logits = cosine_logits(model, model.clip.encode_images(pixels), text);
-  done_ = step + 1;
   const double smoothing = setup_.options.label_smoothing;
   if (parts() == 1) return weighted_loss(logits, targets, plan_, smoothing);
   return part_of_weighted_loss(logits, targets, plan_, own, smoothing);
 }
 
-std::optional<double> TrainingTask::validation_loss() {
+std::optional<double> TrainingTask::validation_loss(std::int64_t step) {
   const LabelledImages& images = setup_.data.validation;
   if (images.empty()) return std::nullopt;
   lora_.stop_dropout();
   NullReporter silent;
   const at::Tensor logits = classify_images(setup_.model, setup_.prompts, *images.images,
                                             {.batch = 256, .threads = setup_.threads, .name = ""},
-                                            {silent, never_, setup_.ranks});
+                                            {silent, setup_.cancel, setup_.ranks});
   const std::span<const float> scores(logits.const_data_ptr<float>(),
                                       static_cast<std::size_t>(logits.numel()));
   const AccuracyReport report = measure_accuracy(scores, images.labels, logits.size(1));
   top1_ = report.top1;
-  record_.add(done_, report.top1, parameters_.data());
+  record_.add(step, report.top1, parameters_.data());
   return at::cross_entropy_loss(logits, as_tensor(images.labels, at::kCPU)).item<double>();
 }
 

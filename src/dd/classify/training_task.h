@@ -24,7 +24,8 @@ struct TrainingSetup {
   const TrainOptions& options;
   std::uint64_t seed;
   std::int64_t threads;
-  Ranks& ranks;  ///< that share each batch
+  Ranks& ranks;               ///< that share each batch
+  const CancelToken& cancel;  ///< of validation: between steps the engine stops
 };
 
 /// Some rows of a batch, `end` being the one behind the last.
@@ -48,7 +49,7 @@ class TrainingTask final : public train::Task {
   at::Tensor loss(std::int64_t step) override { return part_of_loss(step, 0); }
   std::int64_t parts() const override;
   at::Tensor part_of_loss(std::int64_t step, std::int64_t part) override;
-  std::optional<double> validation_loss() override;
+  std::optional<double> validation_loss(std::int64_t step) override;
   std::vector<std::pair<std::string, double>> validation_figures() const override;
 
  private:
@@ -73,12 +74,9 @@ class TrainingTask final : public train::Task {
   lora::LoraSet& lora_;
   const train::FlatParameters& parameters_;
   ValidationRecord& record_;
-  /// Never set: a step is finished before the engine saves its state and stops.
-  CancelToken never_;
   std::optional<train::BatchOrder> real_order_;
   std::optional<train::BatchOrder> synthetic_order_;
-  std::int64_t done_ = 0;  ///< updates when validation_loss is called
-  double top1_ = 0;        ///< that it found
+  double top1_ = 0;                                        ///< that the last validation found
   std::pair<std::int64_t, std::int64_t> ahead_of_{-1, 0};  ///< step and part that `ahead_` draws
   std::future<Drawn> ahead_;  ///< last, so that it ends before anything it uses goes
 };

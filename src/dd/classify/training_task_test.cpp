@@ -65,7 +65,8 @@ class TrainingTaskOracle : public testing::Test {
             .options = options,
             .seed = 5,
             .threads = 1,
-            .ranks = ranks};
+            .ranks = ranks,
+            .cancel = never_stopped()};
   }
 
   const test::TemporaryFolder folder_;
@@ -146,6 +147,37 @@ TEST_F(TrainingTaskOracle, PicturesPreparedAheadAreThoseOfTheirStep) {
   }
   EXPECT_EQ(task.loss(2).item<double>(), alone(2)) << "in another order";
   EXPECT_NE(alone(2), alone(3));
+}
+
+// A training that goes on from a state may owe the validation of a step that it does not take.
+TEST_F(TrainingTaskOracle, AValidationIsOfTheStepThatIsSaid) {
+  TrainingData data = colours();
+  data.validation = data.real;
+  const TrainOptions options;
+  const TrainingSetup setup = setup_for(data, options, lone_rank());
+  const BatchPlan plan{.real = 4, .real_weight = 1, .steps = 6};
+  ValidationRecord record(folder_.path() / "best", "identity");
+  TrainingTask(setup, plan, lora_, parameters_, record).validation_loss(5);
+  ASSERT_EQ(record.curve().size(), 1U);
+  EXPECT_EQ(record.curve().begin()->first, 5);
+  EXPECT_EQ(record.best_step(), 5);
+}
+
+TEST_F(TrainingTaskOracle, AValidationCanBeStopped) {
+  TrainingData data = colours();
+  data.validation = data.real;
+  const TrainOptions options;
+  NullReporter silent;
+  CancelToken cancel;
+  cancel.request();
+  const TrainingSetup setup{
+      model_,      data,  class_prompts(model_, data.class_names, "a {}", silent), options, 5, 1,
+      lone_rank(), cancel};
+  const BatchPlan plan{.real = 4, .real_weight = 1, .steps = 6};
+  ValidationRecord record(folder_.path() / "best", "identity");
+  TrainingTask task(setup, plan, lora_, parameters_, record);
+  EXPECT_THROW(task.validation_loss(3), Error);
+  EXPECT_TRUE(record.curve().empty());
 }
 
 TEST_F(TrainingTaskOracle, PartsPreparedAheadAreThoseOfTheirStep) {

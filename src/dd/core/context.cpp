@@ -13,4 +13,9 @@ void CancelToken::stop() {
   throw Error(ErrorKind::kCancelled, "stopped; the same command resumes the work");
 }
 
+const CancelToken& never_stopped() {
+  static const CancelToken never;
+  return never;
+}
+
 }  // namespace dd

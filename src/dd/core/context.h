@@ -36,6 +36,9 @@ class CancelToken {
   std::atomic<bool> requested_{false};
 };
 
+/// For work that is not to be stopped.
+const CancelToken& never_stopped();
+
 class Ranks;
 Ranks& lone_rank();
 

@@ -22,7 +22,9 @@ struct Outcome {
 ///
 /// Functions called "together" must be called by every rank in the same order; each returns when
 /// all have come. While they wait they throw Error(kCancelled) when a rank has left the common work
-/// with an error, so that nobody waits for it. To be called by the main thread only.
+/// with an error, so that nobody waits for it, and Error(kResource) when one has done everything
+/// and they wait for a minute more: then they do different things. To be called by the main thread
+/// only.
 class Ranks {
  public:
   virtual ~Ranks() = default;

@@ -17,6 +17,12 @@ constexpr const char* kShards = "shards";
 
 }  // namespace
 
+std::int64_t name_bytes(const Dataset& dataset) {
+  std::int64_t bytes = 0;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) bytes += std::ssize(dataset.id(i));
+  return bytes;
+}
+
 std::vector<std::vector<std::int64_t>> indices_by_class(const Dataset& dataset) {
   std::vector<std::vector<std::int64_t>> classes(dataset.class_names().size());
   for (std::int64_t i = 0; i < dataset.size(); ++i) {

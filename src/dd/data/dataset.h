@@ -39,6 +39,9 @@ class Dataset {
 /// The indices of each class in ascending order, by label.
 std::vector<std::vector<std::int64_t>> indices_by_class(const Dataset& dataset);
 
+/// Bytes of the names of all images, for who writes them down.
+std::int64_t name_bytes(const Dataset& dataset);
+
 /// What `--data` names.
 struct DataSpec {
   std::string kind;            ///< "folder", "list", "shards", or the name of a known set: "dtd"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "dd/core/error.h"
-#include "dd/data/parallel.h"
+#include "dd/data/shared_lines.h"
 #include "dd/image/resize.h"
 
 namespace dd {
@@ -93,16 +93,23 @@ bool nearly_equal(const ImagePrint& a, const ImagePrint& b) {
 
 std::vector<ImagePrint> print_images(const Dataset& dataset, std::int64_t threads,
                                      const Context& context) {
-  std::vector<ImagePrint> prints(static_cast<std::size_t>(dataset.size()));
-  for_each_parallel(dataset.size(), threads, context, "compare images", [&](std::int64_t index) {
+  const auto line_of = [&](std::int64_t index) {
     const std::string sha256 = dataset.content_hash(index);
     std::optional<Thumb> thumb = memo().find(sha256);
     if (!thumb) {
       thumb = make_thumb(dataset.image(index));
       memo().keep(sha256, *thumb);
     }
-    prints[static_cast<std::size_t>(index)] = make_print(dataset.id(index), sha256, *thumb);
-  });
+    return thumb_text(*thumb) + sha256;
+  };
+  std::vector<ImagePrint> prints;
+  const auto lines = share_lines(dataset.size(), threads, context, "compare images", line_of);
+  for (std::int64_t index = 0; index < dataset.size(); ++index) {
+    const std::string& line = lines[static_cast<std::size_t>(index)];
+    constexpr std::size_t kThumb = 2 * std::tuple_size_v<Thumb>;
+    prints.push_back(make_print(dataset.id(index), line.substr(kThumb),
+                                parse_thumb(line.substr(0, kThumb), dataset.id(index))));
+  }
   return prints;
 }
 

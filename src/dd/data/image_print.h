@@ -39,8 +39,8 @@ ImagePrint make_print(std::string id, std::string sha256, const Thumb& thumb);
 /// both.
 bool nearly_equal(const ImagePrint& a, const ImagePrint& b);
 
-/// Prints of all images, decoded on `threads` threads. Within a process, contents that were printed
-/// before are not decoded again.
+/// Prints of all images. Together with the ranks of `context`, of which each decodes others on
+/// `threads` threads. Within a process, contents that were printed before are not decoded again.
 std::vector<ImagePrint> print_images(const Dataset& dataset, std::int64_t threads,
                                      const Context& context);
 

@@ -7,6 +7,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json_text.h"
+#include "dd/core/ranks.h"
 #include "dd/data/lines.h"
 
 namespace dd {
@@ -19,7 +20,8 @@ void note(std::int64_t& count, std::vector<Leak>& listed, Leak leak) {
   if (listed.size() < kListed) listed.push_back(std::move(leak));
 }
 
-void compare(const PrintSet& one, const PrintSet& other, LeakReport& report) {
+void compare(const PrintSet& one, const PrintSet& other, const CancelToken& cancel,
+             LeakReport& report) {
   const auto leak = [&](const ImagePrint& a, const ImagePrint& b) {
     return Leak{one.role, a.id, other.role, b.id};
   };
@@ -32,6 +34,7 @@ void compare(const PrintSet& one, const PrintSet& other, LeakReport& report) {
     }
   }
   for (const ImagePrint& a : one.prints) {
+    cancel.check();
     for (const ImagePrint& b : other.prints) {
       if (nearly_equal(a, b) && a.sha256 != b.sha256) {
         note(report.near, report.near_pairs, leak(a, b));
@@ -48,24 +51,7 @@ std::string examples(const std::vector<Leak>& pairs) {
   return text;
 }
 
-}  // namespace
-
-std::string Leak::text() const {
-  return cat(role, " ", id, " and ", other_role, " ", other_id);
-}
-
-LeakReport find_leaks(std::span<const PrintSet> sets) {
-  LeakReport report;
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    for (std::size_t j = i + 1; j < sets.size(); ++j) {
-      if (sets[i].role != sets[j].role) compare(sets[i], sets[j], report);
-    }
-  }
-  return report;
-}
-
-void check_leaks(std::span<const PrintSet> sets, Reporter& report, LeakAction action) {
-  const LeakReport leaks = find_leaks(sets);
+void report_leaks(const LeakReport& leaks, Reporter& report, LeakAction action) {
   if (leaks.near > 0) {
     report.warn(cat(leaks.near,
                     " pairs of images are nearly the same, which may make results look ",
@@ -80,6 +66,27 @@ void check_leaks(std::span<const PrintSet> sets, Reporter& report, LeakAction ac
     return;
   }
   fail_input(cat(text, "; take them out of one of the two, or draw the shots with another --seed"));
+}
+
+}  // namespace
+
+std::string Leak::text() const {
+  return cat(role, " ", id, " and ", other_role, " ", other_id);
+}
+
+LeakReport find_leaks(std::span<const PrintSet> sets, const CancelToken& cancel) {
+  LeakReport report;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    for (std::size_t j = i + 1; j < sets.size(); ++j) {
+      if (sets[i].role != sets[j].role) compare(sets[i], sets[j], cancel, report);
+    }
+  }
+  return report;
+}
+
+void check_leaks(std::span<const PrintSet> sets, const Context& context, LeakAction action) {
+  if (context.ranks.first()) report_leaks(find_leaks(sets, context.cancel), context.report, action);
+  context.ranks.meet();
 }
 
 void write_prints(const std::filesystem::path& path, std::span<const PrintSet> sets) {

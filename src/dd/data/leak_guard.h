@@ -38,15 +38,15 @@ struct LeakReport {
 
 /// Compares every set with every other of another role. Equal contents are looked up; for near ones
 /// every pair is compared, a few nanoseconds each.
-LeakReport find_leaks(std::span<const PrintSet> sets);
+LeakReport find_leaks(std::span<const PrintSet> sets, const CancelToken& cancel = never_stopped());
 
 /// What check_leaks does about equal images.
 enum class LeakAction { kRefuse, kWarn };
 
 /// Error(kInput), naming both images, when an image stands in two roles; warns, with examples, of
 /// images that nearly do. With kWarn, equal ones are only warned of as well: for images that are
-/// not claimed to be a test.
-void check_leaks(std::span<const PrintSet> sets, Reporter& report,
+/// not claimed to be a test. Together with the ranks of `context`, of which the first looks.
+void check_leaks(std::span<const PrintSet> sets, const Context& context,
                  LeakAction action = LeakAction::kRefuse);
 
 /// Prints as JSON lines (role, id, sha256, thumb), to be compared with a test set later, and back.

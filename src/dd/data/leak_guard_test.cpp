@@ -80,21 +80,22 @@ TEST(LeakGuard, FindsEqualAndNearPairsBetweenRolesOnly) {
 
 TEST(LeakGuard, RefusesEqualImagesAndWarnsOfNearOnes) {
   Warnings report;
+  const dd::Context context{report, dd::never_stopped()};
   const dd::Image a = photo(1);
   std::vector<PrintSet> sets{{"few-shot", {print(a, "train/1.png")}},
                              {"test", {print(dd::resize(a, 60, 60), "test/9.png")}}};
-  dd::check_leaks(sets, report);
+  dd::check_leaks(sets, context);
   ASSERT_EQ(report.texts.size(), 1U);
   EXPECT_NE(report.texts[0].find("train/1.png and test test/9.png"), std::string::npos);
   sets[1].prints = {print(a, "test/9.png")};
-  const std::string error = input_error([&] { dd::check_leaks(sets, report); });
+  const std::string error = input_error([&] { dd::check_leaks(sets, context); });
   expect_input_error(error, "few-shot train/1.png and test test/9.png");
   expect_input_error(error, "take them out");
   EXPECT_EQ(report.texts.size(), 1U);
-  EXPECT_NO_THROW(dd::check_leaks(sets, report, dd::LeakAction::kWarn));
+  EXPECT_NO_THROW(dd::check_leaks(sets, context, dd::LeakAction::kWarn));
   EXPECT_EQ(report.texts.size(), 2U);
   sets[1].prints.clear();
-  EXPECT_NO_THROW(dd::check_leaks(sets, report));
+  EXPECT_NO_THROW(dd::check_leaks(sets, context));
 }
 
 TEST(LeakGuard, PrintsAreKeptInAFile) {

@@ -323,11 +323,12 @@ struct Request {
 };
 
 /// What can be checked without a model goes first: a mistyped class file should not wait for one.
-Request make_request(const GenerateOptions& options, const CommonOptions& common, Ranks& ranks) {
+Request make_request(const GenerateOptions& options, const CommonOptions& common,
+                     const Context& context) {
   options.check();
   if (common.out.empty()) fail_usage("--out is missing; name the folder for the images");
-  Plan plan = make_plan(options, static_cast<std::uint64_t>(common.seed));
-  auto loras = choose_loras(options, plan, ranks);
+  Plan plan = make_plan(options, static_cast<std::uint64_t>(common.seed), context.cancel);
+  auto loras = choose_loras(options, plan, context.ranks);
   return {options, common, std::move(plan), std::move(loras)};
 }
 
@@ -384,7 +385,7 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
   warn_of_cut_prompts(model, request.options, request.plan, context.report);
   if (context.ranks.first()) writer.begin();
   context.ranks.meet();
-  writer.check_begun();
+  writer.check_begun(context);
   const auto start = Clock::now();
   try {
     Run(model, drawer, request.options, request.plan, context)
@@ -410,12 +411,12 @@ std::int64_t picture_bytes(std::int64_t width, std::int64_t height) {
 
 GenerateResult run_generate(const models::StableDiffusion& model, const GenerateOptions& options,
                             const CommonOptions& common, Context& context) {
-  return run_request(model, make_request(options, common, context.ranks), context);
+  return run_request(model, make_request(options, common, context), context);
 }
 
 GenerateResult run_generate(const GenerateOptions& options, const CommonOptions& common,
                             Context& context) {
-  const Request request = make_request(options, common, context.ranks);
+  const Request request = make_request(options, common, context);
   const Placement placement = parse_placement(common.device, common.dtype).with_weights_at_rest();
   const MemoryNeed need = models::memory_need(models::model_tensors(options.model), placement);
   const auto model = models::load_saying_memory(need, "the model's weights", context.report, [&] {

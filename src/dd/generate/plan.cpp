@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/generate/plan.h"
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <set>
@@ -48,12 +49,23 @@ std::string with_name(const std::string& caption, const std::string& name) {
   return caption.find("{}") == std::string::npos ? caption : fill_template(caption, name);
 }
 
+std::string file_name(std::int64_t number) {
+  char name[32];
+  std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
+  return name;
+}
+
 }  // namespace
+
+std::int64_t image_number(const std::string& name) {
+  std::int64_t number = -1;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number >= 0 && file_name(number) == name ? number : -1;
+}
 
 PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
   const Subject& of = subjects.at(subject);
-  char name[32];
-  std::snprintf(name, sizeof name, "%05lld.png", static_cast<long long>(number));
+  const std::string name = file_name(number);
   const auto index = static_cast<std::uint64_t>(number);
   if (!labelled) return {subject, number, seed + index, name, of.prompt};
   PlannedImage planned{
@@ -69,7 +81,7 @@ PlannedImage Plan::image(std::size_t subject, std::int64_t number) const {
   return planned;
 }
 
-Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
+Plan make_plan(const GenerateOptions& options, std::uint64_t seed, const CancelToken& cancel) {
   Plan plan;
   plan.seed = seed;
   if (options.classes.empty()) {
@@ -86,7 +98,7 @@ Plan make_plan(const GenerateOptions& options, std::uint64_t seed) {
   if (names.empty())
     fail_input(cat("no classes in ", options.classes, ", --classes; write a name a line"));
   if (!options.from_shots.empty()) {
-    plan.starts = StartImages::open(options.from_shots, options.captions, names);
+    plan.starts = StartImages::open(options.from_shots, options.captions, names, cancel);
   }
   for (const ClassEntry& entry : folders_for_classes(names)) {
     plan.subjects.push_back({entry.name, entry.folder, fill_template(prompt, entry.name)});

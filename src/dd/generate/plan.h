@@ -58,8 +58,13 @@ struct Plan {
   PlannedImage image(std::size_t subject, std::int64_t number) const;
 };
 
+/// The number of the image that the file, named without its folder, is; -1 for other files.
+std::int64_t image_number(const std::string& file_name);
+
 /// Finds the classes. Error(kInput) when the file or data set has none, Error(kUsage) for a
-/// template without a place for the name.
-Plan make_plan(const GenerateOptions& options, std::uint64_t seed);
+/// template without a place for the name. Pictures to start from are read for it, so it may be
+/// stopped.
+Plan make_plan(const GenerateOptions& options, std::uint64_t seed,
+               const CancelToken& cancel = never_stopped());
 
 }  // namespace dd::generate

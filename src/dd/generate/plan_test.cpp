@@ -43,6 +43,16 @@ TEST(Plan, ClassesGetFolderPromptAndLabel) {
   EXPECT_EQ(plan.total(), 12);
 }
 
+TEST(Plan, FilesTellWhatNumberTheyAre) {
+  for (const std::int64_t number : {0, 7, 99'999, 100'000}) {
+    EXPECT_EQ(image_number(class_plan("cat\n", 0).image(0, number).file.substr(4)), number);
+  }
+  for (const char* other : {"", "7.png", "00007.PNG", "00007.png.tmp1-2", "-0007.png", "x0007.png",
+                            "000007.png", "99999999999999999999.png"}) {
+    EXPECT_EQ(image_number(other), -1) << other;
+  }
+}
+
 TEST(Plan, NoTwoImagesOfASetShareNoise) {
   const Plan plan = class_plan("cat\ndog\nbag\n", 7, 50);
   std::set<std::uint64_t> seeds;

@@ -56,7 +56,8 @@ std::map<std::string, std::vector<std::string>> read_captions(const fs::path& fi
 }
 
 StartImages StartImages::open(const std::string& source, const fs::path& captions,
-                              const std::vector<std::string>& class_names) {
+                              const std::vector<std::string>& class_names,
+                              const CancelToken& cancel) {
   std::map<std::string, std::vector<std::string>> texts;
   if (!captions.empty()) texts = read_captions(captions);
   const Pictures found = find_pictures(source);
@@ -68,6 +69,7 @@ StartImages StartImages::open(const std::string& source, const fs::path& caption
     const std::string& name = known.at(static_cast<std::size_t>(found.images->label(index)));
     const auto place = std::ranges::find(class_names, name);
     if (place == class_names.end()) continue;
+    cancel.check();
     StartImage start{
         .index = index, .id = found.images->id(index), .hash = found.images->content_hash(index)};
     if (const auto own = texts.find(start.id); own != texts.end()) start.captions = own->second;

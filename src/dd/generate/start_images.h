@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dd/core/context.h"
 #include "dd/data/dataset.h"
 #include "dd/image/image.h"
 
@@ -32,7 +33,8 @@ class StartImages {
   /// `captions` may be empty, as may be a picture's list in it. Error(kInput) for a class without
   /// pictures.
   static StartImages open(const std::string& source, const std::filesystem::path& captions,
-                          const std::vector<std::string>& class_names);
+                          const std::vector<std::string>& class_names,
+                          const CancelToken& cancel = never_stopped());
 
   /// Of a class, in the order of the names given.
   const std::vector<StartImage>& of_class(std::size_t label) const { return by_class_.at(label); }

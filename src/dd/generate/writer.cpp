@@ -2,9 +2,12 @@
 #include "dd/generate/writer.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "dd/core/durable_files.h"
 #include "dd/core/files.h"
+#include "dd/core/ranks.h"
 #include "dd/image/write.h"
 
 namespace dd::generate {
@@ -117,15 +120,28 @@ std::vector<PlannedImage> ImageSetWriter::missing(
   return list;
 }
 
-void ImageSetWriter::remove_earlier() const {
-  const auto remove = [&](const PlannedImage& planned) {
+/// What is there is looked through, not what could be: a record may claim millions.
+void ImageSetWriter::remove_images(const Plan& plan) const {
+  for (std::size_t subject = 0; subject < plan.subjects.size(); ++subject) {
+    const fs::path folder = folder_ / plan.subjects[subject].folder;
+    if (!fs::is_directory(folder)) continue;
+    std::vector<fs::path> found;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      const std::int64_t number = image_number(entry.path().filename().string());
+      if (number >= 0 && number < plan.each) found.push_back(entry.path());
+    }
     std::error_code ignored;
-    fs::remove(folder_ / planned.file, ignored);
-  };
-  for_each_image(plan_, plan_.each, remove);
+    for (const fs::path& file : found) fs::remove(file, ignored);
+    // Before a new record vouches for what a power cut might bring back.
+    if (!found.empty()) sync_folder(folder);
+  }
+}
+
+void ImageSetWriter::remove_earlier() const {
+  remove_images(plan_);
   if (!earlier_.is_null()) {
     const Plan plan = earlier_plan(earlier_, (folder_ / kSettingsFile).string());
-    for_each_image(plan, plan.each, remove);
+    remove_images(plan);
     for (const Subject& subject : plan.subjects) {
       std::error_code not_empty;
       if (!subject.folder.empty()) fs::remove(folder_ / subject.folder, not_empty);
@@ -133,6 +149,7 @@ void ImageSetWriter::remove_earlier() const {
   }
   std::error_code ignored;
   fs::remove(folder_ / kMetadataFile, ignored);
+  sync_folder(folder_);
 }
 
 void ImageSetWriter::begin() {
@@ -142,10 +159,19 @@ void ImageSetWriter::begin() {
              Json{{"format", 1}, {"images_each", listed_}, {"settings", description_.settings}});
 }
 
-void ImageSetWriter::check_begun() const {
-  if (fs::exists(folder_ / kSettingsFile)) return;
+void ImageSetWriter::check_begun(const Context& context) const {
+  // As long as network disks may go by what they saw before.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const fs::path file = folder_ / kSettingsFile;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (fs::exists(file)) return;
+    std::error_code ignored;
+    fs::directory_iterator(folder_, ignored);  // to open a folder makes them ask for it anew
+    if (context.ranks.share_stop(context.cancel.requested())) CancelToken::stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
   fail_resource(
-      cat("a rank does not see ", (folder_ / kSettingsFile).string(),
+      cat("a rank does not see ", file.string(),
           ", which another one wrote; choose an --out on a disk that all share, or divide "
           "the work with --shard I/N"));
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "dd/core/context.h"
 #include "dd/core/json.h"
 #include "dd/generate/plan.h"
 #include "dd/image/image.h"
@@ -36,9 +37,9 @@ class ImageSetWriter {
   /// name, and nothing else.
   void begin();
 
-  /// For a rank that did not begin it. Error(kResource) when generate.json is not there: then the
-  /// ranks do not see the same disk.
-  void check_begun() const;
+  /// For a rank that did not begin it. Error(kResource) when generate.json does not appear within a
+  /// minute: then the ranks do not see the same disk.
+  void check_begun(const Context& context) const;
 
   /// Writes one image; may be called from another thread than the rest, one at a time.
   void write(const PlannedImage& planned, const Image& image) const;
@@ -49,6 +50,7 @@ class ImageSetWriter {
 
  private:
   void check_origin() const;
+  void remove_images(const Plan& plan) const;
   void remove_earlier() const;
   std::string line(const PlannedImage& planned) const;
   bool has(const PlannedImage& planned) const;

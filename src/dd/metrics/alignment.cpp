@@ -23,14 +23,14 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr AlignmentFigures kLeast{0, -kNoLimit, 0, 0, 0, 0, 0};
 constexpr AlignmentFigures kMost{kNoLimit, kNoLimit, kNoLimit, 1, 1, kNoLimit, 1};
 
-AlignmentFigures figures_of(const FeaturePair& pair, bool unit_length) {
-  const PrecisionRecall balls = precision_recall(pair.real, pair.synthetic, kPrecisionNeighbours);
-  const DensityCoverage crowd = density_coverage(pair.real, pair.synthetic, kDensityNeighbours);
-  const double mean_discrepancy = unit_length
-                                      ? cmmd(unit_rows(pair.real), unit_rows(pair.synthetic))
-                                      : cmmd(pair.real, pair.synthetic);
-  return {frechet_distance(pair.real, pair.synthetic),
-          kernel_distance(pair.real, pair.synthetic),
+AlignmentFigures figures_of(const FeaturePair& pair, bool unit_length, const CancelToken& cancel) {
+  const auto& [real, synthetic] = pair;
+  const PrecisionRecall balls = precision_recall(real, synthetic, kPrecisionNeighbours, cancel);
+  const DensityCoverage crowd = density_coverage(real, synthetic, kDensityNeighbours, cancel);
+  const double mean_discrepancy = unit_length ? cmmd(unit_rows(real), unit_rows(synthetic), cancel)
+                                              : cmmd(real, synthetic, cancel);
+  return {frechet_distance(real, synthetic),
+          kernel_distance(real, synthetic, cancel),
           mean_discrepancy,
           balls.precision,
           balls.recall,
@@ -88,7 +88,8 @@ void add_intervals(const FeaturePair& pair, const LabelledFeatures& real,
     Random random(mix_seed(options.seed, "half-sample", {static_cast<std::uint64_t>(i)}));
     const FeaturePair halves{rows_at(pair.real, half_sample(real.labels, random)),
                              rows_at(pair.synthetic, half_sample(synthetic.labels, random))};
-    const AlignmentFigures figures = figures_of(halves, options.unit_length);
+    const AlignmentFigures figures =
+        figures_of(halves, options.unit_length, sampling.context.cancel);
     for (std::size_t f = 0; f < figures.size(); ++f) {
       samples[f][static_cast<std::size_t>(i)] = figures[f];
     }
@@ -115,14 +116,15 @@ Alignment measure_alignment(const LabelledFeatures& real, const LabelledFeatures
   result.synthetic = pair.synthetic.size(0);
   ensure(result.real == std::ssize(real.labels) && result.synthetic == std::ssize(synthetic.labels),
          "each row of features needs a label");
-  result.figures = figures_of(pair, options.unit_length);
-  result.fid_infinity = frechet_infinity(pair.real, pair.synthetic, options.seed);
+  result.figures = figures_of(pair, options.unit_length, context.cancel);
+  result.fid_infinity = frechet_infinity(pair.real, pair.synthetic, options.seed, context.cancel);
   const std::int64_t fewest = std::min(result.real, result.synthetic);
   result.kid_subset_size = options.kid_subset_size > 0 ? std::min(options.kid_subset_size, fewest)
                                                        : std::min<std::int64_t>(1000, fewest / 2);
   const SubsetDistance subsets = kernel_distance_of_subsets(
       pair.real, pair.synthetic,
-      {.subsets = options.kid_subsets, .size = result.kid_subset_size, .seed = options.seed});
+      {.subsets = options.kid_subsets, .size = result.kid_subset_size, .seed = options.seed},
+      context.cancel);
   result.kid_subset_mean = subsets.mean;
   result.kid_deviation = subsets.deviation;
   result.cautions = cautions_for(result.real, result.synthetic, pair.real.size(1));

@@ -49,7 +49,7 @@ struct LabelledFeatures {
   std::vector<std::int64_t> labels;  ///< n of them, 0 or more
 };
 
-/// Measures everything. Half-samples report progress as `task` and may be cancelled. Together with
+/// Measures everything; may be stopped. Half-samples report progress as `task`. Together with
 /// the ranks of `context`, which share the half-samples and have the same features.
 Alignment measure_alignment(const LabelledFeatures& real, const LabelledFeatures& synthetic,
                             const AlignmentOptions& options, const std::string& task,

@@ -29,12 +29,13 @@ at::Tensor squared_distances(const at::Tensor& x, const at::Tensor& y) {
   return distances.masked_fill_(distances <= sizes * kNoise, 0);
 }
 
-void for_row_blocks(std::int64_t rows, std::int64_t columns,
+void for_row_blocks(std::int64_t rows, std::int64_t columns, const CancelToken& cancel,
                     const std::function<void(std::int64_t first, std::int64_t count)>& work) {
   constexpr std::int64_t kNumbers = std::int64_t{1} << 24;
   const std::int64_t block =
       std::max<std::int64_t>(1, kNumbers / std::max<std::int64_t>(columns, 1));
   for (std::int64_t first = 0; first < rows; first += block) {
+    cancel.check();
     work(first, std::min(block, rows - first));
   }
 }

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "dd/core/context.h"
+
 namespace dd {
 
 /// The features as measures take them: float64 [n, d] on the CPU, contiguous. Error(kInternal)
@@ -24,8 +26,8 @@ FeaturePair feature_pair(const at::Tensor& real, const at::Tensor& synthetic);
 at::Tensor squared_distances(const at::Tensor& x, const at::Tensor& y);
 
 /// Calls `work(first, count)` for blocks of 0 … rows − 1, so that a matrix of `columns` numbers a
-/// row needs no more than some 128 MiB at a time.
-void for_row_blocks(std::int64_t rows, std::int64_t columns,
+/// row needs no more than some 128 MiB at a time. Between blocks it may be stopped.
+void for_row_blocks(std::int64_t rows, std::int64_t columns, const CancelToken& cancel,
                     const std::function<void(std::int64_t first, std::int64_t count)>& work);
 
 }  // namespace dd

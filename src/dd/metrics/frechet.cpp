@@ -46,7 +46,7 @@ double frechet_distance(const at::Tensor& real, const at::Tensor& synthetic) {
 }
 
 std::optional<double> frechet_infinity(const at::Tensor& real, const at::Tensor& synthetic,
-                                       std::uint64_t seed) {
+                                       std::uint64_t seed, const CancelToken& cancel) {
   constexpr int kPoints = 15;
   constexpr double kSmallest = 0.2;
   constexpr double kLargestStart = 0.8;
@@ -58,6 +58,7 @@ std::optional<double> frechet_infinity(const at::Tensor& real, const at::Tensor&
   // Least squares of distance = a + b / share.
   double sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0;
   for (int i = 0; i < kPoints; ++i) {
+    cancel.check();
     const double share = start + (1 - start) * i / (kPoints - 1);
     const auto part = [&](const at::Tensor& rows, std::uint64_t which) {
       Random random(mix_seed(seed, "frechet infinity", {static_cast<std::uint64_t>(i), which}));

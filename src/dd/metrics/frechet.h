@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "dd/core/context.h"
+
 namespace dd {
 
 /// Fréchet distance of the normal distributions that have the means and covariances (over n − 1) of
@@ -28,6 +30,7 @@ double frechet_distance(const at::Tensor& real, const at::Tensor& synthetic);
 /// Nothing where the smaller set has less than 5/4 as many images as features: the bias is no line
 /// in 1/n as long as covariances have no full rank. May come out below 0 for equal distributions.
 std::optional<double> frechet_infinity(const at::Tensor& real, const at::Tensor& synthetic,
-                                       std::uint64_t seed);
+                                       std::uint64_t seed,
+                                       const CancelToken& cancel = never_stopped());
 
 }  // namespace dd

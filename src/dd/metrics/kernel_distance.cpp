@@ -25,34 +25,36 @@ at::Tensor cubed(const at::Tensor& products, std::int64_t width) {
 
 /// The sum of a kernel over all pairs; `kernel` makes its matrix of two sets of rows.
 template <class Kernel>
-double pair_sum(const at::Tensor& x, const at::Tensor& y, const Kernel& kernel) {
+double pair_sum(const at::Tensor& x, const at::Tensor& y, const CancelToken& cancel,
+                const Kernel& kernel) {
   double sum = 0;
-  for_row_blocks(x.size(0), y.size(0), [&](std::int64_t first, std::int64_t count) {
+  for_row_blocks(x.size(0), y.size(0), cancel, [&](std::int64_t first, std::int64_t count) {
     sum += kernel(x.narrow(0, first, count), y).sum().template item<double>();
   });
   return sum;
 }
 
-double polynomial_sum(const at::Tensor& x, const at::Tensor& y) {
-  return pair_sum(x, y, [](const at::Tensor& a, const at::Tensor& b) {
+double polynomial_sum(const at::Tensor& x, const at::Tensor& y, const CancelToken& cancel) {
+  return pair_sum(x, y, cancel, [](const at::Tensor& a, const at::Tensor& b) {
     return cubed(a.matmul(b.t()), a.size(1));
   });
 }
 
 /// The mean over pairs of different rows.
-double mean_of_others(const at::Tensor& x) {
+double mean_of_others(const at::Tensor& x, const CancelToken& cancel) {
   const auto n = static_cast<double>(x.size(0));
   const double own = cubed(x.square().sum(1), x.size(1)).sum().item<double>();
-  return (polynomial_sum(x, x) - own) / (n * (n - 1));
+  return (polynomial_sum(x, x, cancel) - own) / (n * (n - 1));
 }
 
-double unbiased(const at::Tensor& x, const at::Tensor& y) {
+double unbiased(const at::Tensor& x, const at::Tensor& y, const CancelToken& cancel) {
   const double pairs = static_cast<double>(x.size(0)) * static_cast<double>(y.size(0));
-  return mean_of_others(x) + mean_of_others(y) - 2 * polynomial_sum(x, y) / pairs;
+  return mean_of_others(x, cancel) + mean_of_others(y, cancel) -
+         2 * polynomial_sum(x, y, cancel) / pairs;
 }
 
-double gauss_mean(const at::Tensor& x, const at::Tensor& y) {
-  const double sum = pair_sum(x, y, [](const at::Tensor& a, const at::Tensor& b) {
+double gauss_mean(const at::Tensor& x, const at::Tensor& y, const CancelToken& cancel) {
+  const double sum = pair_sum(x, y, cancel, [](const at::Tensor& a, const at::Tensor& b) {
     return squared_distances(a, b).mul_(-1 / (2 * kCmmdSigma * kCmmdSigma)).exp_();
   });
   return sum / (static_cast<double>(x.size(0)) * static_cast<double>(y.size(0)));
@@ -60,16 +62,17 @@ double gauss_mean(const at::Tensor& x, const at::Tensor& y) {
 
 }  // namespace
 
-double kernel_distance(const at::Tensor& real, const at::Tensor& synthetic) {
+double kernel_distance(const at::Tensor& real, const at::Tensor& synthetic,
+                       const CancelToken& cancel) {
   const FeaturePair pair = feature_pair(real, synthetic);
   if (std::min(pair.real.size(0), pair.synthetic.size(0)) < 2) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  return unbiased(pair.real, pair.synthetic);
+  return unbiased(pair.real, pair.synthetic, cancel);
 }
 
 SubsetDistance kernel_distance_of_subsets(const at::Tensor& real, const at::Tensor& synthetic,
-                                          const SubsetOptions& options) {
+                                          const SubsetOptions& options, const CancelToken& cancel) {
   const FeaturePair pair = feature_pair(real, synthetic);
   const std::int64_t size = std::min({options.size, pair.real.size(0), pair.synthetic.size(0)});
   ensure(options.subsets > 0, "there must be a subset");
@@ -82,7 +85,7 @@ SubsetDistance kernel_distance_of_subsets(const at::Tensor& real, const at::Tens
   for (std::int64_t i = 0; i < options.subsets; ++i) {
     Random random(mix_seed(options.seed, "kernel distance", {static_cast<std::uint64_t>(i)}));
     const at::Tensor x = random_rows(pair.real, size, random);
-    const double value = unbiased(x, random_rows(pair.synthetic, size, random));
+    const double value = unbiased(x, random_rows(pair.synthetic, size, random), cancel);
     sum += value;
     squares += value * value;
   }
@@ -91,11 +94,11 @@ SubsetDistance kernel_distance_of_subsets(const at::Tensor& real, const at::Tens
   return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
 }
 
-double cmmd(const at::Tensor& real, const at::Tensor& synthetic) {
+double cmmd(const at::Tensor& real, const at::Tensor& synthetic, const CancelToken& cancel) {
   const FeaturePair pair = feature_pair(real, synthetic);
-  return kCmmdScale *
-         (gauss_mean(pair.real, pair.real) + gauss_mean(pair.synthetic, pair.synthetic) -
-          2 * gauss_mean(pair.real, pair.synthetic));
+  return kCmmdScale * (gauss_mean(pair.real, pair.real, cancel) +
+                       gauss_mean(pair.synthetic, pair.synthetic, cancel) -
+                       2 * gauss_mean(pair.real, pair.synthetic, cancel));
 }
 
 at::Tensor unit_rows(const at::Tensor& features) {

@@ -30,7 +30,7 @@ void check_run_leaks(const Setup& setup, const Context& context) {
     add("validation", *open_dataset(spec, options.val_split));
   }
   add("test", *open_dataset(spec, options.test_split));
-  check_leaks(sets, context.report);
+  check_leaks(sets, context);
 }
 
 }  // namespace dd::run

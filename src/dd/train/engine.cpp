@@ -77,7 +77,7 @@ class Run {
 
   TrainResult run() {
     prepare();
-    if (step_ == 0 && !resumed_) validate();
+    if ((step_ == 0 && !resumed_) || owes_validation()) validate();
     while (step_ < options_.steps) {
       if (must_stop()) {
         save();
@@ -128,6 +128,13 @@ class Run {
   bool is_validation_due() const {
     if (options_.validate_every == 0) return false;
     return step_ % options_.validate_every == 0 || step_ == options_.steps;
+  }
+
+  /// Whether the state was saved when a validation was stopped.
+  bool owes_validation() const {
+    const bool is_due = step_ == 0 || is_validation_due();
+    if (!resumed_ || options_.validate_every == 0 || !is_due) return false;
+    return result_.validation.empty() || result_.validation.back().step != step_;
   }
 
   /// At the end too: what the caller writes next may be interrupted, and the steps need not be
@@ -212,10 +219,20 @@ class Run {
   void validate() {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
-    const std::optional<double> loss = task_->validation_loss();
+    const std::optional<double> loss = loss_or_save();
     if (!loss) return;
     add_validation(*loss);
     for (const auto& [name, value] : task_->validation_figures()) note("validation/" + name, value);
+  }
+
+  /// A validation may take long, so it may be stopped; who resumes then makes up for it.
+  std::optional<double> loss_or_save() {
+    try {
+      return task_->validation_loss(step_);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) save();
+      throw;
+    }
   }
 
   void add_validation(double loss) {

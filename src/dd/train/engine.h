@@ -26,8 +26,9 @@ class Task {
   /// Parts of a step are asked for in order; their sum is loss(step).
   virtual at::Tensor part_of_loss(std::int64_t step, std::int64_t) { return loss(step); }
   /// A loss that means the same at every step (fixed images, noise and timesteps), or nothing.
-  /// Called without gradient recording.
-  virtual std::optional<double> validation_loss() { return std::nullopt; }
+  /// Called after `step` steps, also of a training that goes on from there; without gradient
+  /// recording. May be stopped.
+  virtual std::optional<double> validation_loss(std::int64_t) { return std::nullopt; }
   /// What validation_loss() found besides, by name ("top1"), for the event file.
   virtual std::vector<std::pair<std::string, double>> validation_figures() const { return {}; }
   /// Called every `preview_every` steps with the averaged parameters in place: samples, contact

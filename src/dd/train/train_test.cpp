@@ -34,7 +34,8 @@ class LineTask final : public dd::train::Task {
     const at::Tensor x = dd::seeded_randn({16}, static_cast<std::uint64_t>(step));
     return at::mse_loss(x * slope_ + offset_, x * goal - 1.0);
   }
-  std::optional<double> validation_loss() override {
+  std::optional<double> validation_loss(std::int64_t) override {
+    if (++validations == stop_in_validation) dd::CancelToken::stop();
     return (slope_ - goal).square().item<double>() + (offset_ + 1.0).square().item<double>();
   }
 
@@ -44,6 +45,8 @@ class LineTask final : public dd::train::Task {
 
   dd::CancelToken token;
   std::int64_t stop_at = -1;
+  int stop_in_validation = 0;  ///< the first is 1
+  int validations = 0;
   double goal = 3.0;
 
  private:
@@ -120,6 +123,26 @@ TEST(Engine, ContinuesBitForBitAfterAStopAtAnyStep) {
     for (std::size_t i = 0; i < expected.result.step_losses.size(); ++i) {
       EXPECT_EQ(outcome.result.step_losses[i].step, expected.result.step_losses[i].step);
       EXPECT_EQ(outcome.result.step_losses[i].value, expected.result.step_losses[i].value);
+    }
+  }
+}
+
+TEST(Engine, MakesUpForAValidationThatWasStopped) {
+  Rig whole;
+  const Outcome expected = run(whole, options(""));
+  for (const int which : {1, 2, 4}) {  // before the first step, on the way, at the end
+    const dd::test::TemporaryFolder folder;
+    Rig first;
+    first.task.stop_in_validation = which;
+    EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
+    Rig second;
+    const Outcome outcome = run(second, options(folder.path() / "state"));
+    EXPECT_EQ(first.task.validations - 1 + second.task.validations, 4) << which;
+    EXPECT_TRUE(at::equal(outcome.values, expected.values)) << which;
+    ASSERT_EQ(outcome.result.validation.size(), expected.result.validation.size()) << which;
+    for (std::size_t i = 0; i < expected.result.validation.size(); ++i) {
+      EXPECT_EQ(outcome.result.validation[i].step, expected.result.validation[i].step);
+      EXPECT_EQ(outcome.result.validation[i].value, expected.result.validation[i].value);
     }
   }
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "dd/core/json.h"
+#include "dd/core/ranks.h"
+
+namespace dd {
+
+/// The record of a stage's results, which is written last: where it is there, and of this identity
+/// (settings, models and data, under the key "identity"), the results are complete. Nothing where
+/// it is not there.
+///
+/// Together: rank 0 looks and tells the others, since all must decide alike and a network disk may
+/// show some of them what was there a minute ago.
+///
+/// Error(kUsage) when the record is of another identity; `what` names the results ("a classifier").
+std::optional<Json> complete_record(const std::filesystem::path& file, const std::string& identity,
+                                    const std::string& what, Ranks& ranks);
+
+}  // namespace dd
