@@ -125,9 +125,13 @@ void run_command(const Command& command, const CommonOptions& given, const Sessi
   } catch (const Error& error) {
     // What is put in place whole is not there yet; an earlier one keeps its own.
     const bool is_begun = command.info.locking != OutLocking::kBeside;
-    if (error.kind() == ErrorKind::kCancelled && is_begun && ranks.first())
-      save_config(command, given);
-    throw;
+    if (error.kind() != ErrorKind::kCancelled) throw;
+    if (is_begun && ranks.first()) save_config(command, given);
+    if (!given.force) throw;
+    throw Error(ErrorKind::kCancelled,
+                is_begun ? "stopped; with --force the same command starts over, without it it goes "
+                           "on with what is there"
+                         : "stopped; the same command starts over");
   }
   if (profile) {
     profile->stop();
@@ -288,7 +292,9 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
   const Launch launch = find_launch();
   CancelToken cancel;
   // Before MPI starts threads of its own.
-  std::optional<StopSignals> signals(std::in_place, cancel, launch.rank == 0);
+  std::optional<StopSignals> signals;
+  const Outcome watched = outcome_of([&] { signals.emplace(cancel, launch.rank == 0); });
+  if (watched.status != kDone) return report(watched, messages);
   std::unique_ptr<FolderLock> lock;
   if (launch.count == 1) {
     return report(outcome_of([&] {

@@ -11,6 +11,8 @@
 #include "dd/convert/lora_conversion.h"
 #include "dd/convert/single_file.h"
 #include "dd/convert/whole_folder.h"
+#include "dd/core/durable_files.h"
+#include "dd/core/files.h"
 #include "dd/core/room.h"
 #include "dd/generate/loras.h"
 #include "dd/inspect/detect.h"
@@ -100,17 +102,23 @@ std::string convert_adapters(const Request& request) {
   return convert_lora_file(request, file);
 }
 
-/// The file, and beside it a folder for what the file does not hold.
+/// In a folder beside a file that is not there yet: the conversion that makes both was interrupted.
+constexpr const char* kUnfinished = ".unfinished";
+
+/// The file, and beside it a folder for what the file does not hold. The file comes last: as long
+/// as it is not there, the same command starts over.
 void write_file_and_folder(const Request& request, const SourceModel& source) {
   const fs::path& out = request.common.out;
   const fs::path folder = folder_beside(out);
-  write_single_file(source, out);
   const bool is_source = fs::exists(folder) && fs::exists(request.options.in) &&
                          fs::equivalent(folder, request.options.in);
-  if (is_source) return;  // it says all of it already
+  if (is_source) return write_single_file(source, out);  // it says all of it already
   write_whole_folder(folder, [&](const fs::path& fresh) {
     write_descriptions(source, request.options.in, fresh);
+    write_file_atomically(fresh / kUnfinished, "");
   });
+  write_single_file(source, out);
+  drop_record(folder / kUnfinished);
   request.context.report.info(
       cat("what a single file does not hold (tokenizer, scheduler, "
           "configurations) is in ",
@@ -132,7 +140,8 @@ void check_single_target(const Request& request) {
   }
   check_target(out, request.options.in, "", request.common.force);
   const fs::path folder = folder_beside(out);
-  if (fs::exists(folder) && !fs::equivalent(folder, request.options.in)) {
+  const bool is_left_over = !fs::exists(out) && fs::exists(folder / kUnfinished);
+  if (fs::exists(folder) && !is_left_over && !fs::equivalent(folder, request.options.in)) {
     check_target(folder, request.options.in, "model_index.json", request.common.force);
   }
 }

@@ -92,7 +92,7 @@ std::vector<double> label_fidelity(const Judge& judge, const at::Tensor& pixels_
 }
 
 void train_judge(const Workshop& shop) {
-  if (std::filesystem::exists(shop.judge_file())) return;
+  if (shop.is_complete("judge", shop.options.judge_steps, shop.judge_file())) return;
   nn::RandomSource source(shop.seed("judge weights"));
   const Judge judge(source);
   train::FlatParameters parameters(judge.parameters().entries());

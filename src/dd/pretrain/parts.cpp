@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 
+#include "dd/core/durable_files.h"
 #include "dd/core/json.h"
 #include "dd/core/seeds.h"
 #include "dd/image/write.h"
@@ -83,12 +84,36 @@ train::EngineOptions Workshop::engine(const std::string& part, std::int64_t step
   return engine;
 }
 
+bool Workshop::is_complete(const std::string& part, std::int64_t steps,
+                           const std::filesystem::path& product) const {
+  if (common.force) {
+    // The product first: it stands for the others.
+    for (const auto& file : {product, record_file(part), state_file(part)}) drop_record(file);
+    return false;
+  }
+  if (!std::filesystem::exists(product)) return false;
+  if (std::filesystem::exists(record_file(part))) {
+    const Json record = read_json(record_file(part));
+    const std::string where = record_file(part).string();
+    const auto made_with = [&](const char* key) {
+      return json_required<std::int64_t>(record, key, where);
+    };
+    if (made_with("steps") != steps || made_with("seed") != common.seed) {
+      fail_usage(cat("the part ", part, " in ", common.out.string(), " was trained with ",
+                     made_with("steps"), " steps and seed ", made_with("seed"),
+                     "; use --force to train it anew, or another --out"));
+    }
+  }
+  context.report.info(cat("the part ", part, " in ", common.out.string(), " is complete"));
+  return true;
+}
+
 void Workshop::write_record(const std::string& part, const train::TrainResult& result) const {
-  write_json(progress_folder() / (part + ".json"), {{"part", part},
-                                                    {"steps", result.steps},
-                                                    {"seconds", result.seconds},
-                                                    {"seed", common.seed},
-                                                    {"losses", curve(result.losses)}});
+  write_json(record_file(part), {{"part", part},
+                                 {"steps", result.steps},
+                                 {"seconds", result.seconds},
+                                 {"seed", common.seed},
+                                 {"losses", curve(result.losses)}});
 }
 
 ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {

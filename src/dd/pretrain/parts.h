@@ -43,6 +43,13 @@ struct Workshop {
   std::uint64_t seed(const char* part) const;
   /// Engine options with name, state file and identity of this part filled in.
   train::EngineOptions engine(const std::string& part, std::int64_t steps) const;
+  /// Whether `product`, the last file of a part, is there. Error(kUsage) when it was trained with
+  /// another seed or other steps. With --force product, record and state are removed instead.
+  bool is_complete(const std::string& part, std::int64_t steps,
+                   const std::filesystem::path& product) const;
+  std::filesystem::path record_file(const std::string& part) const {
+    return progress_folder() / (part + ".json");
+  }
   /// Curves and time of a finished part, as JSON under the progress folder.
   void write_record(const std::string& part, const train::TrainResult& result) const;
 };

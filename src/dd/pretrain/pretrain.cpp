@@ -4,6 +4,8 @@
 #include <deque>
 
 #include "dd/core/folder_lock.h"
+#include "dd/core/memory.h"
+#include "dd/core/room.h"
 #include "dd/pretrain/parts.h"
 
 namespace dd::pretrain {
@@ -25,15 +27,26 @@ void PretrainOptions::visit(FieldVisitor& visitor) {
                 {.help = "steps between contact sheets and measurements", .low = 0, .high = 1e7});
 }
 
+namespace {
+
+/// As measured with the sizes of parts.h.
+void report_room(const CommonOptions& common, Reporter& report) {
+  constexpr std::int64_t kDisk = std::int64_t{320} << 20;
+  constexpr std::int64_t kMemory = std::int64_t{1500} << 20;
+  report_space(common.out, kDisk, "models, training states and contact sheets", report);
+  report_memory({kMemory, available_memory()}, "the pictures and a part in training", report);
+}
+
+}  // namespace
+
 void run_pretrain(const PretrainOptions& options, const CommonOptions& common, Context& context) {
+  report_room(common, context.report);
   if (common.dry_run) {
     context.report.info(cat("would train into ", common.out.string(), ": judge ",
                             options.judge_steps, ", vae ", options.vae_steps, ", unet ",
                             options.unet_steps, ", clip ", options.clip_steps, " steps"));
     return;
   }
-  const World world(options.data, kPixels, static_cast<std::uint64_t>(common.seed));
-  const Workshop shop{options, common, context, world};
   const auto wanted = [&](const char* part) {
     return options.part == "all" || options.part == part;
   };
@@ -42,6 +55,8 @@ void run_pretrain(const PretrainOptions& options, const CommonOptions& common, C
   for (const char* part : {"judge", "vae", "unet", "clip"}) {
     if (wanted(part)) locks.emplace_back(common.out, common.out / cat(".lock-", part));
   }
+  const World world(options.data, kPixels, static_cast<std::uint64_t>(common.seed));
+  const Workshop shop{options, common, context, world};
   if (wanted("judge")) train_judge(shop);
   if (wanted("vae")) train_vae(shop);
   if (wanted("unet")) train_unet(shop);

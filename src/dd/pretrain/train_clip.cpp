@@ -114,7 +114,7 @@ class ClipTask final : public train::Task {
 }  // namespace
 
 void train_clip(const Workshop& shop) {
-  if (std::filesystem::exists(shop.progress_folder() / "clip.json")) return;
+  if (shop.is_complete("clip", shop.options.clip_steps, shop.record_file("clip"))) return;
   const ClipTokenizer tokenizer = world_tokenizer(shop.clip_folder());
   nn::RandomSource source(shop.seed("clip weights"));
   const models::Clip clip(source, clip_config(tokenizer.vocab_size(), tokenizer.end_id()));

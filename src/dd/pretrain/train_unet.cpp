@@ -209,8 +209,7 @@ class UNetTask final : public train::Task {
 }  // namespace
 
 void train_unet(const Workshop& shop) {
-  const std::filesystem::path record = shop.progress_folder() / "unet.json";
-  if (std::filesystem::exists(record)) return;
+  if (shop.is_complete("unet", shop.options.unet_steps, shop.record_file("unet"))) return;
   const models::Vae vae = models::Vae::load(shop.model_folder() / "vae", {});
   const ClipTokenizer tokenizer = world_tokenizer(shop.model_folder() / "tokenizer");
   nn::RandomSource source(shop.seed("unet weights"));

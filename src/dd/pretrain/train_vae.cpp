@@ -109,7 +109,7 @@ double measured_scaling_factor(const Workshop& shop, const models::Vae& vae) {
 
 void train_vae(const Workshop& shop) {
   const std::filesystem::path folder = shop.model_folder() / "vae";
-  if (std::filesystem::exists(folder / "config.json")) return;
+  if (shop.is_complete("vae", shop.options.vae_steps, folder / "config.json")) return;
   nn::RandomSource source(shop.seed("vae weights"));
   models::Vae vae(source, vae_config());
   start_lively(vae);

@@ -9,6 +9,57 @@
 namespace dd::run {
 namespace {
 
+/// Passes on what a stage reports and, as it goes, notes what the stage has cost so far: a process
+/// that is killed says nothing at its end.
+class StageClock final : public Reporter {
+ public:
+  StageClock(const Stage& stage, StageRecord& record, Reporter& next, std::chrono::seconds every)
+      : stage_(stage.name),
+        record_(record),
+        next_(next),
+        every_(every),
+        is_complete_(record.is_complete(stage.name, stage.units)) {}
+
+  void info(const std::string& text) override { next_.info(text); }
+  void warn(const std::string& text) override { next_.warn(text); }
+  void progress(const std::string& task, std::int64_t done, std::int64_t total,
+                const std::string& detail) override {
+    next_.progress(task, done, total, detail);
+    // To find that it is complete takes time as well, which is not the stage's.
+    if (is_complete_ || Clock::now() - last_ < every_) return;
+    try {
+      note();
+    } catch (const Error&) {
+      // The stage itself will say what is the matter with the disk.
+    }
+  }
+
+  /// Adds what was not noted yet.
+  void note() {
+    const double seconds = since_last();
+    record_.add(stage_, {seconds, peak_.bytes().value_or(0)});
+    last_ = Clock::now();
+    noted_ += seconds;
+  }
+  /// Of a stage that found nothing to do.
+  void forget() {
+    if (noted_ > 0) record_.add(stage_, {-noted_, 0});
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double since_last() const { return std::chrono::duration<double>(Clock::now() - last_).count(); }
+
+  std::string stage_;
+  StageRecord& record_;
+  Reporter& next_;
+  std::chrono::seconds every_;
+  bool is_complete_;  ///< by the record, here or of another process
+  PeakMemory peak_;
+  Clock::time_point last_ = Clock::now();
+  double noted_ = 0;
+};
+
 template <class T>
 Json where(bool has_meaning, const T& value) {
   return has_meaning ? Json(value) : Json();
@@ -16,27 +67,24 @@ Json where(bool has_meaning, const T& value) {
 
 }  // namespace
 
-bool run_stage(const Stage& stage, StageRecord& record, Context& context) {
-  using Clock = std::chrono::steady_clock;
+bool run_stage(const Stage& stage, StageRecord& record, Context& context,
+               std::chrono::seconds note_every) {
   context.cancel.check();
   context.report.info(cat(stage.name, ": ", stage.what));
-  const PeakMemory peak;
-  const auto start = Clock::now();
-  const auto cost = [&] {
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    return StageRecord::Cost{seconds, peak.bytes().value_or(0)};
-  };
+  StageClock clock(stage, record, context.report, note_every);
+  Context timed{clock, context.cancel, context.ranks};
   try {
-    const bool worked = stage.run(context);
+    const bool worked = stage.run(timed);
     if (worked) {
-      record.add(stage.name, cost());
+      clock.note();
     } else {
+      clock.forget();
       context.report.info(cat(stage.name, ": kept"));
     }
     record.complete(stage.name, {.work = work_name(stage.work), .units = stage.units});
     return worked;
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) record.add(stage.name, cost());
+    if (error.kind() == ErrorKind::kCancelled) clock.note();
     throw;
   }
 }

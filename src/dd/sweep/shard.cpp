@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/sweep/shard.h"
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ using run::Measurement;
 using run::Work;
 
 constexpr const char* kPartFile = ".lock-";
+constexpr const char* kTurnFile = ".lock-table";
 
 /// Measurements that share stages, as disjoint sets.
 class Groups {
@@ -103,9 +105,15 @@ std::vector<const Measurement*> measurements_of(const Chain& chain, const Shard&
   return mine;
 }
 
-OutLock::OutLock(const std::filesystem::path& out, const Shard& shard) : file_(out / ".lock") {
-  make_folder(out);
+OutLock::OutLock(const std::filesystem::path& out, const Shard& shard)
+    : out_(out), file_(out / ".lock") {
+  std::error_code ignored;
+  for (auto path = out; !path.empty() && !std::filesystem::exists(path, ignored);
+       path = path.parent_path()) {
+    made_.push_back(path);
+  }
   try {
+    make_folder(out);
     share_with_parts(out, shard);
     part_.emplace(out, out / cat(kPartFile, shard.number, "-of-", shard.of));
   } catch (...) {
@@ -120,7 +128,8 @@ void OutLock::share_with_parts(const std::filesystem::path& out, const Shard& sh
   if (division_ >= 0) {
     remove_left_over(out);
     if (!write_lock_holder(division_, division_text(shard)))
-      fail_resource(cat("cannot write ", file_.string(), ": ", std::strerror(errno)));
+      fail_resource(cat("cannot write ", file_.string(), ": ", std::strerror(errno),
+                        "; free some space, or choose another --out"));
     ::flock(division_, LOCK_SH);
     return;
   }
@@ -136,13 +145,29 @@ OutLock::~OutLock() {
   release();
 }
 
+void OutLock::in_turn(const std::function<void()>& work) const {
+  const int turn = ::open((out_ / kTurnFile).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  // Without it, a table may lack another part's last cell, as before that cell was there.
+  if (turn >= 0) ::flock(turn, LOCK_EX);
+  try {
+    work();
+  } catch (...) {
+    if (turn >= 0) ::close(turn);
+    throw;
+  }
+  if (turn >= 0) ::close(turn);
+}
+
 void OutLock::release() noexcept {
   part_.reset();
-  if (division_ < 0) return;
-  // The last one takes the file along.
   std::error_code ignored;
-  if (::flock(division_, LOCK_EX | LOCK_NB) == 0) std::filesystem::remove(file_, ignored);
-  ::close(division_);
+  // The last one takes the files along.
+  if (division_ >= 0 && ::flock(division_, LOCK_EX | LOCK_NB) == 0) {
+    std::filesystem::remove(out_ / kTurnFile, ignored);
+    std::filesystem::remove(file_, ignored);
+  }
+  if (division_ >= 0) ::close(division_);
+  for (const auto& folder : made_) std::filesystem::remove(folder, ignored);  // where it is empty
 }
 
 }  // namespace dd::sweep

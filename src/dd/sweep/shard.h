@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +28,18 @@ class OutLock {
   OutLock(const OutLock&) = delete;
   OutLock& operator=(const OutLock&) = delete;
 
+  /// Does work on a file that all parts write, such as the table, while no other part is at it.
+  void in_turn(const std::function<void()>& work) const;
+
  private:
   void share_with_parts(const std::filesystem::path& out, const Shard& shard);
   void release() noexcept;
 
-  std::filesystem::path file_;      ///< shared by all parts of one division
-  int division_ = -1;               ///< the same, open
-  std::optional<FolderLock> part_;  ///< of this process alone
+  std::filesystem::path out_;
+  std::vector<std::filesystem::path> made_;  ///< what was not there before, innermost first
+  std::filesystem::path file_;               ///< shared by all parts of one division
+  int division_ = -1;                        ///< the same, open
+  std::optional<FolderLock> part_;           ///< of this process alone
 };
 
 }  // namespace dd::sweep

@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "dd/core/error.h"
 #include "dd/data/dataset.h"
@@ -88,6 +92,27 @@ TEST_F(Shards, AFolderIsHeldByOneProcessAPart) {
   }
   const OutLock again(out, {1, 1});
   EXPECT_THROW(OutLock(out, Shard{1, 1}), dd::Error);
+}
+
+TEST_F(Shards, PartsTakeTurnsAtTheTable) {
+  const auto out = setup_.common.out;
+  {
+    const OutLock first(out, {1, 2});
+    const OutLock second(out, {2, 2});
+    std::atomic<bool> is_first_done = false;
+    bool was_alone = false;
+    std::thread other;
+    first.in_turn([&] {
+      other = std::thread([&] { second.in_turn([&] { was_alone = is_first_done; }); });
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      is_first_done = true;
+    });
+    other.join();
+    EXPECT_TRUE(was_alone);
+    EXPECT_THROW(first.in_turn([] { dd::fail_input("no"); }), dd::Error);
+    first.in_turn([] {});
+  }
+  EXPECT_FALSE(std::filesystem::exists(out)) << "nothing was put into what the locks made";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "dd/sweep/sweep.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "dd/core/error.h"
@@ -27,8 +28,6 @@ run::Identity sweep_identity() {
 }
 
 run::Setup prepare(const SweepOptions& options, const CommonOptions& common, Context& context) {
-  options.check();
-  if (common.out.empty()) fail_usage("--out is missing; name the folder that sweep writes to");
   run::RunOptions base = options.base;
   // Fewer shots are the first of more.
   base.shots = std::ranges::max(options.shots);
@@ -96,7 +95,9 @@ class Sweeper {
     return text + "\n" + cost_text(chain_, todo, record_);
   }
 
-  SweepResult work() {
+  /// `lock` is that of --out.
+  SweepResult work(const OutLock& lock) {
+    write_tables(lock);
     SweepResult result;
     for (const Measurement* measured : mine_) {
       if (!setup_.common.force && cells_.find(*measured)) {
@@ -108,10 +109,10 @@ class Sweeper {
           cat("cell ", result.done + result.kept, "/", mine_.size(), ": ", measured->evaluation));
       for (const std::string& stage : measured->stages) finish(stage);
       cells_.write(*measured, run::result_of(setup_, *measured, record_));
-      write_tables();
+      write_tables(lock);
     }
     compare_images();
-    const Json cells = write_tables();
+    const Json cells = write_tables(lock);
     result.missing = std::ssize(chain_.measurements()) - std::ssize(cells);
     result.text = sweep_table(group_cells(cells));
     if (const Json rows = group_alignments(alignments()); !rows.empty()) {
@@ -122,8 +123,16 @@ class Sweeper {
     return result;
   }
 
+ private:
   /// Returns the cells that are there.
-  Json write_tables() const {
+  Json write_tables(const OutLock& lock) const {
+    Json cells;
+    // Else a part could put a table in place that it made before another's last cell was there.
+    lock.in_turn([&] { cells = write_tables_alone(); });
+    return cells;
+  }
+
+  Json write_tables_alone() const {
     Json cells = Json::array();
     for (const Measurement& measured : chain_.measurements()) {
       auto entry = cells_.find(measured);
@@ -145,7 +154,6 @@ class Sweeper {
     return cells;
   }
 
- private:
   void plan_comparisons() {
     if (run::can_compare(setup_)) {
       add_comparisons(chain_, setup_);
@@ -203,13 +211,15 @@ class Sweeper {
 }  // namespace
 
 SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, Context& context) {
+  options.check();
+  if (common.out.empty()) fail_usage("--out is missing; name the folder that sweep writes to");
+  std::optional<OutLock> lock;
+  if (!common.dry_run) lock.emplace(common.out, parse_shard(options.shard));
   const run::Setup setup = prepare(options, common, context);
   Sweeper sweeper(setup, options, context);
   sweeper.report_room();
-  if (common.dry_run) return {.text = sweeper.plan()};
-  const OutLock lock(common.out, parse_shard(options.shard));
-  sweeper.write_tables();
-  return sweeper.work();
+  if (!lock) return {.text = sweeper.plan()};
+  return sweeper.work(*lock);
 }
 
 }  // namespace dd::sweep
