@@ -283,9 +283,44 @@ def records():
     put("records", "classes", "# folder\tname\ncup => a cup\nhat\n")
 
 
+def tables():
+    """The first byte says which file it is; see tables.cpp."""
+    files = ("run", "results", "stages", "projection", "alignment", "nearest", "adapter", "scores", "classifier")
+    texts = {
+        "run": json.dumps({"version": "0.0", "settings": {"data": "photos", "shots": 2, "per_class": 3}, "seeds": [0, 1],
+                           "model": "model", "model_hash": "abc",
+                           "classes": [{"name": "Bag", "folder": "Bag"}, {"name": "hat", "folder": "odd"}]}),
+        "results": json.dumps([{"method": "real", "mode": "none", "seed": 0, "top1": 0.5, "n": 4, "seconds": 9,
+                                "shots": 2, "images_per_class": 0, "evaluation": "seed-0/evaluate-real",
+                                "classifier": "seed-0/train-real", "effort": {"train_pictures": 8}}]),
+        "stages": json.dumps({"seed-0/train-real": {"seconds": 90.5, "peak_memory": 1 << 30, "work": "train", "units": 9}}),
+        "projection": json.dumps({"shares": [0.5, 0.25], "points": {"real": [[0, 1], [1, 0]], "class": [[0.5, 1]]}}),
+        "alignment": json.dumps({"n_real": 100, "n_synthetic": 6, "fid": 12.25, "kid": None, "features": "clip",
+                                 "intervals": {"fid": [11.5, 13.5]}, "cautions": ["few"], "copies": {"flagged": 1}}),
+        "nearest": "file,class,nearest_real,nearest_class,cosine,nearest_shot,shot_cosine,near_copy\n"
+                   "Bag/00000.png,Bag,train/4,Bag,0.5,,,0\n",
+        "adapter": json.dumps({"loss": [[10, 0.5], [20, 0.25]], "fixed_noise_loss": [[10, 0.4]]}),
+        "scores": json.dumps({"top1": 0.5, "top5": 1.0, "ece": 0.125, "per_class": [0.5, None],
+                              "confusion": [[3, 1], [2, 2]]}),
+        "classifier": json.dumps({"curves": {"loss": [[10, 0.5]], "rate": [[10, 0.1]]}}),
+    }
+    for place, name in enumerate(files):
+        put("tables", name, chr(ord("A") + (place - ord("A")) % len(files)) + texts[name])
+    put("tables", "predictions", 'pfile,label,predicted,Bag,"a ""name"", quoted"\ntest/0,0,0,3,1\ntest/1,0,1,1,2\n')
+    put("tables", "toml", "tseed = 7\n[paint]\nwidth = 0.25\nglossy = false\ncolour = 'blue'\nseeds = [1, 2]\n")
+    row = {"method": "real", "mode": "none", "shots": 1, "images_per_class": 0, "top1": 0.5, "top1_deviation": 0.1,
+           "top1_by_seed": [0.4, 0.6], "n": 4, "seconds": 3}
+    cell = {"method": "real", "mode": "none", "shots": 1, "images_per_class": 0, "seed": 0, "top1": 0.5, "n": 4,
+            "seconds": 3, "split": "test", "protocol": "held-out"}
+    put("tables", "sweep", "s" + json.dumps({"identity": {}, "settings": {"data": "photos"}, "planned_cells": 2,
+                                             "cells": [cell], "rows": [row]}))
+    put("tables", "cifar", "c" + "\1" + "\0" * 3072)
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for write in (images, idx, shards, lists, mat, safetensors, npy, torch_files, loras, tokenizers, configs, records):
+    for write in (images, idx, shards, lists, mat, safetensors, npy, torch_files, loras, tokenizers, configs, records,
+                  tables):
         write()
     sizes = [path.stat().st_size for path in OUT.rglob("*") if path.is_file()]
     print(f"{len(sizes)} files, {sum(sizes)} bytes in {OUT}")

@@ -7,6 +7,7 @@
 #include "dd/classify/class_match.h"
 #include "dd/classify/classifier_file.h"
 #include "dd/classify/preprocess.h"
+#include "dd/core/complete_record.h"
 #include "dd/core/json_text.h"
 #include "dd/data/class_list.h"
 #include "dd/data/image_list.h"
@@ -78,7 +79,7 @@ void read_of_models(const Surroundings& place, std::string_view bytes) {
   place.mend_adapter();
   place.as(kClassifierFile, bytes, [](const fs::path& file) {
     SavedClassifier::load(file.parent_path());
-    has_record(file.parent_path(), kClassifierFile, "identity", "a classifier");
+    dd::complete_record(file, "identity", "a classifier", dd::lone_rank());
   });
 }
 
