@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "dd/core/json.h"
 #include "dd/image/read.h"
@@ -139,6 +140,26 @@ TEST_F(Determinism, TwoThreadsGiveTheSameWithinRounding) {
   }
   expect_close_tensors(cases_.path("train1/adapter_model.safetensors"),
                        cases_.path("train2/adapter_model.safetensors"), 1e-3);
+}
+
+TEST_F(Determinism, TwoThreadsGiveTheSameFigures) {
+  for (const char* threads : {"1", "2"}) {
+    for (const char* stage : {"evaluate", "align"})
+      run(cases_.words(stage), std::string(stage) + threads, threads);
+  }
+  const auto expect_close = [&](const std::string& stage, const std::vector<std::string>& figures) {
+    const fs::path one = cases_.path(stage + "1");
+    const fs::path two = cases_.path(stage + "2");
+    const dd::Json first = dd::read_json(one / "metrics.json");
+    const dd::Json second = dd::read_json(two / "metrics.json");
+    for (const std::string& figure : figures) {
+      const auto value = first.at(figure).get<double>();
+      EXPECT_NEAR(second.at(figure).get<double>(), value, 1e-4 * std::max(1.0, std::abs(value)))
+          << figure;
+    }
+  };
+  expect_close("evaluate", {"top1", "top5", "ece", "nll"});
+  expect_close("align", {"fid", "kid", "cmmd", "precision", "recall", "density", "coverage"});
 }
 
 }  // namespace

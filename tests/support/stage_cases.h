@@ -20,8 +20,9 @@ class StageCases {
  public:
   StageCases() {
     write_colour_set(root() / "images", 6, 1);
+    std::uint64_t seed = 2;
     for (const char* split : {"train", "val", "test"})
-      write_colour_set(root() / "photos" / split, 4, *split == 'v' ? 3 : *split);
+      write_colour_set(root() / "photos" / split, 4, seed++);
   }
 
   std::filesystem::path root() const { return folder_.path(); }
@@ -29,6 +30,9 @@ class StageCases {
   static std::string model(const std::string& name) {
     return std::string(DD_SOURCE_DIR) + "/tests/oracle/models/" + name;
   }
+
+  /// Where the package dataset-fashion-mnist puts it.
+  static constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist";
 
   Words words(const std::string& stage) const {
     const std::map<std::string, Words> all{
@@ -45,7 +49,11 @@ class StageCases {
         {"align",
          {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic", path("images"),
           "--bootstrap", "5"}},
-        {"convert", {"convert", model("sd1"), "--to", "diffusers"}}};
+        {"convert", {"convert", model("sd1"), "--to", "diffusers"}},
+        {"run", small_grid({"run"})},
+        {"sweep", small_grid({"sweep", "--methods", "synthetic"})},
+        {"pretrain",
+         {"pretrain", "--part", "judge", "--judge-steps", "2", "--data", kFashionMnist}}};
     return all.at(stage);
   }
   static std::vector<std::string> stages() {
@@ -63,15 +71,46 @@ class StageCases {
   /// never do.
   static std::map<std::string, std::string> results_in(const std::filesystem::path& out) {
     static const std::set<std::string> kCompared{".safetensors", ".png", ".npy", ".jsonl", ".csv"};
+    // With the time that the cells, and a training so far, have taken.
+    const auto has_times = [](const std::filesystem::path& file) {
+      return file.filename() == "sweep.csv" || file.parent_path().filename() == "state";
+    };
     std::map<std::string, std::string> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(out)) {
-      if (entry.is_regular_file() && kCompared.contains(entry.path().extension()))
+      const std::filesystem::path& file = entry.path();
+      if (entry.is_regular_file() && kCompared.contains(file.extension()) && !has_times(file))
         files[std::filesystem::relative(entry.path(), out).string()] = sha256_of_file(entry.path());
     }
     return files;
   }
 
  private:
+  Words small_grid(Words command) const {
+    command.insert(command.end(), {"--model",
+                                   model("sd1"),
+                                   "--clip",
+                                   model("clip"),
+                                   "--data",
+                                   path("photos"),
+                                   "--shots",
+                                   "2",
+                                   "--per-class",
+                                   "2",
+                                   "--mode",
+                                   "class",
+                                   "--adapt-steps",
+                                   "3",
+                                   "--adapt-batch",
+                                   "2",
+                                   "--sample-steps",
+                                   "2",
+                                   "--classifier-steps",
+                                   "3",
+                                   "--classifier-batch",
+                                   "4"});
+    return command;
+  }
+
   TemporaryFolder folder_;
 };
 
