@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/cli/config_file.h"
 
+// Some malformed keys the library takes for a fault of its own: it would end the program, or, where
+// NDEBUG says so, go on as if it could not be.
+#undef NDEBUG
+namespace dd::cli {
+namespace {
+struct MalformedKey {};
+[[noreturn]] void throw_malformed_key() {
+  throw MalformedKey{};
+}
+}  // namespace
+}  // namespace dd::cli
+#define TOML_ASSERT(expression) \
+  ((expression) ? static_cast<void>(0) : dd::cli::throw_malformed_key())
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -55,6 +68,9 @@ toml::table parse(const std::filesystem::path& file) {
   } catch (const toml::parse_error& error) {
     const auto& place = error.source().begin;
     fail_usage(cat(file.string(), ":", place.line, ":", place.column, ": ", error.description()));
+  } catch (const MalformedKey&) {
+    fail_usage(cat(file.string(), ": a key, or the name of a table, begins with what none begins ",
+                   "with; mend it, or put it in quotes"));
   }
 }
 

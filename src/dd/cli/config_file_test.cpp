@@ -84,6 +84,13 @@ TEST_F(ConfigFile, SyntaxErrorsNameTheirPlace) {
   EXPECT_NE(failure("seed = 1\nrank = \n").find("run.toml:2:"), std::string::npos);
 }
 
+// The library would end the program.
+TEST_F(ConfigFile, KeysThatBeginWithNoKeysLetterAreRefused) {
+  for (const char* text : {"[;adapt]\nrank = 2\n", "[[;adapt]]\n", "a.; = 1\n", "; = 1\n"}) {
+    EXPECT_NE(failure(text).find("run.toml"), std::string::npos) << text;
+  }
+}
+
 TEST_F(ConfigFile, KeysWithoutEndAreRefused) {
   std::string parts = "a";
   for (int i = 0; i < 150'000; ++i) parts += ".a";
