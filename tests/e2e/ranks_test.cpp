@@ -410,7 +410,7 @@ TEST_F(UnderMpi, AKilledRankLeavesWholeFilesAndTheRestIsDoneLater) {
       "else exec "
       "\"$@\"; fi";
   Words draw = drawing();
-  draw[6] = "10";
+  draw[6] = "40";
   const std::vector<std::tuple<Words, std::string>> cases{
       {draw, "generate.json"},
       {draw, "green_bag/00004.png"},

@@ -280,8 +280,10 @@ Outcome outcome_of(const std::function<void()>& work) {
 
 int report(const Outcome& outcome, std::ostream& messages) {
   if (outcome.status == kDone) return kDone;
-  messages << (outcome.is_stopped ? "datadream: " : "datadream: error: ")
-           << on_one_line(outcome.text) << std::endl;
+  // In one piece: launchers mix what ranks and they themselves write.
+  messages << cat(outcome.is_stopped ? "datadream: " : "datadream: error: ",
+                  on_one_line(outcome.text), '\n')
+           << std::flush;
   return outcome.status;
 }
 

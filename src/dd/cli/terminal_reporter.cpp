@@ -60,7 +60,7 @@ void TerminalReporter::progress(const std::string& task, std::int64_t done, std:
 
 void TerminalReporter::line(const std::string& text) {
   end_drawn_line();
-  stream_ << text << '\n' << std::flush;
+  stream_ << text + '\n' << std::flush;
 }
 
 void TerminalReporter::end_drawn_line() {

@@ -97,7 +97,11 @@ class MpiRanks final : public Ranks {
       is_broken_ = true;
     }
     // An operation that others will never join can neither be finished nor be taken back.
-    if (is_broken_) MPI_Abort(MPI_COMM_WORLD, status_);
+    if (is_broken_) {
+      // Launchers pass on in their own time what ranks write, and MPICH's loses it after this.
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      MPI_Abort(MPI_COMM_WORLD, status_);
+    }
     numbers_.reset();
     MPI_Comm_free(&group_);
     MPI_Comm_free(&farewell_);
