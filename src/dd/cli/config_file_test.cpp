@@ -91,6 +91,15 @@ TEST_F(ConfigFile, KeysThatBeginWithNoKeysLetterAreRefused) {
   }
 }
 
+// The library's table of blanks has holes.
+TEST_F(ConfigFile, LettersBeyondAsciiAreTextAndNoKeys) {
+  for (const char* text : {"é = 1\n", "seed = é\n", "seed = 1 é\n", "\xEF\xBB\xBE"}) {
+    EXPECT_NE(failure(text).find("run.toml"), std::string::npos) << text;
+  }
+  read("prompt = \"été\" # é\n");
+  EXPECT_EQ(options_.prompt, "été");
+}
+
 TEST_F(ConfigFile, KeysWithoutEndAreRefused) {
   std::string parts = "a";
   for (int i = 0; i < 150'000; ++i) parts += ".a";

@@ -4,6 +4,7 @@
 #include "dd/core/error.h"
 #include "dd/report/chart.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 #include "dd/report/neighbours.h"
 #include "dd/report/sections.h"
 
@@ -30,15 +31,15 @@ std::vector<Compared> compared_sets(const SavedRun& saved) {
 }
 
 std::string figure(const Json& metrics, const char* key, int digits) {
-  const Json value = metrics.value(key, Json());
+  const Json value = member(metrics, key);
   return value.is_number() ? fixed(value.get<double>(), digits) : "–";
 }
 
 /// With its 95 % interval below.
 std::string figure_cell(const Json& metrics, const char* key, int digits) {
   std::string text = escape(figure(metrics, key, digits));
-  const Json intervals = metrics.value("intervals", Json::object());
-  const Json range = intervals.value(key, Json());
+  const Json intervals = member(metrics, "intervals");
+  const Json range = member(intervals, key);
   if (range.is_array() && range.size() == 2 && range[0].is_number() && range[1].is_number()) {
     text += cat("<br /><span class=\"note\">", fixed(range[0].get<double>(), digits), " … ",
                 fixed(range[1].get<double>(), digits), "</span>");
@@ -70,7 +71,7 @@ std::string table(const std::vector<Compared>& sets) {
     for (const Column& column : kColumns) {
       body += figure_cell(set.metrics, column.key, column.digits);
     }
-    const Json copies = set.metrics.value("copies", Json::object());
+    const Json copies = member(set.metrics, "copies");
     body += cat(cell("td", figure(copies, "flagged", 0)), "</tr>\n");
   }
   return cat("<div class=\"wide\"><table class=\"compact\"><thead><tr>", head,
@@ -96,7 +97,7 @@ std::string clouds(const SavedRun& saved, const std::vector<Compared>& sets) {
   const fs::path file = saved.seed_folder() / "projection.json";
   if (!fs::exists(file)) return {};
   const Json projection = read_json(file);
-  const Json points = projection.value("points", Json::object());
+  const Json points = member(projection, "points");
   const auto shares = json_value<std::vector<double>>(projection, "shares", {}, file.string());
   const auto axis = [&](std::size_t i) {
     const std::string name = cat("axis ", i + 1);
@@ -108,9 +109,9 @@ std::string clouds(const SavedRun& saved, const std::vector<Compared>& sets) {
                 .kind = ChartKind::kScatter,
                 .x_name = axis(0),
                 .y_name = axis(1)};
-    chart.series.push_back({.name = "real", .points = curve_of(points.value("real", Json()))});
+    chart.series.push_back({.name = "real", .points = curve_of(member(points, "real"))});
     chart.series.push_back({.name = sets[i].name,
-                            .points = curve_of(points.value(sets[i].kind, Json())),
+                            .points = curve_of(member(points, sets[i].kind)),
                             .colour = static_cast<int>(i) + 1});
     charts += chart_figure(chart);
   }

@@ -2,6 +2,7 @@
 #include "dd/core/error.h"
 #include "dd/report/chart.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 #include "dd/report/sections.h"
 
 namespace dd::report {
@@ -24,10 +25,10 @@ std::vector<Series> classifier_curves(const SavedRun& saved,
     const auto name = json_value<std::string>(scores[i].shown, "classifier", "", "results.json");
     if (name.empty()) continue;
     const Json record = read_json(saved.inside(name) / "classifier.json");
-    const Json curves = record.value("curves", Json::object());
+    const Json curves = member(record, "curves");
     // The colour that the method has in every chart.
     series.push_back({.name = scores[i].name,
-                      .points = curve_of(curves.value(curve, Json())),
+                      .points = curve_of(member(curves, curve)),
                       .colour = static_cast<int>(i)});
   }
   return series;

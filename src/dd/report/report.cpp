@@ -4,6 +4,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 #include "dd/report/mistakes.h"
 #include "dd/report/page.h"
 #include "dd/report/sections.h"
@@ -12,7 +13,7 @@ namespace dd::report {
 namespace {
 
 std::string heading(const SavedRun& saved) {
-  const Json settings = saved.run.value("settings", Json::object());
+  const Json settings = member(saved.run, "settings");
   const auto shots = json_value<std::int64_t>(settings, "shots", 0, "run.json");
   const auto each = json_value<std::int64_t>(settings, "per_class", 0, "run.json");
   const auto data = json_value<std::string>(settings, "data", "", "run.json");

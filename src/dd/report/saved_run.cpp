@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/image/read.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 namespace fs = std::filesystem;
@@ -114,8 +115,8 @@ std::vector<Series> adaptation_curves(const SavedRun& saved, const std::string& 
   for (const fs::path& file : files) {
     if (!fs::exists(file)) return {};
     const Json record = read_json(file);
-    loss.add(record.value("loss", Json()));
-    fixed_noise.add(record.value("fixed_noise_loss", Json()));
+    loss.add(member(record, "loss"));
+    fixed_noise.add(member(record, "fixed_noise_loss"));
     measured_on = json_value(record, "fixed_noise_loss_on", measured_on, file.string());
   }
   return {{"training loss", loss.points()},

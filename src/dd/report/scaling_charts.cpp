@@ -8,6 +8,7 @@
 
 #include "dd/core/error.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 #include "dd/report/summary.h"
 #include "dd/report/sweep_report.h"
 #include "dd/report/sweep_rows.h"
@@ -37,7 +38,7 @@ struct Line {
 /// Of drawing one image, in 10^9: three digits, which an axis has room for. Nothing for methods
 /// that draw none.
 std::optional<double> cost_of(const Json& row) {
-  const Json draw = row.value("effort", Json::object()).value("draw", Json::object());
+  const Json draw = member(member(row, "effort"), "draw");
   const auto flops = json_value<double>(draw, kCost, 0, "sweep.json");
   if (!(flops > 0) || json_value<double>(draw, "images", 0, "sweep.json") == 0) return std::nullopt;
   const double unit = std::pow(10.0, std::floor(std::log10(flops)) - 2);
@@ -47,7 +48,7 @@ std::optional<double> cost_of(const Json& row) {
 /// The setting's value; nothing where it has no meaning for the row.
 std::optional<double> value_of(const Json& row, const std::string& setting) {
   if (setting == kCost) return cost_of(row);
-  const Json value = row.value(setting, Json());
+  const Json value = member(row, setting);
   if (!value.is_number()) return std::nullopt;
   const auto number = value.get<double>();
   const bool counted = setting == "shots" || setting == "images_per_class";

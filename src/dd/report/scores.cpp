@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "dd/core/error.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 namespace {
@@ -59,8 +60,8 @@ void add_metrics(const SavedRun& saved, const Json& entry, Sums& sums, MethodSco
                    sums.per_class.size(), " classes; run the chain again"));
   }
   for (std::size_t i = 0; i < shares.size(); ++i) sums.per_class[i].add(shares[i]);
-  sums.top5.add(metrics.value("top5", Json()));
-  sums.ece.add(metrics.value("ece", Json()));
+  sums.top5.add(member(metrics, "top5"));
+  sums.ece.add(member(metrics, "ece"));
   add_confusion(metrics, file.string(), scores);
 }
 

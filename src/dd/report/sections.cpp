@@ -7,6 +7,7 @@
 #include "dd/core/error.h"
 #include "dd/report/chart.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 namespace {
@@ -84,7 +85,7 @@ std::string summary_section(const SavedRun& saved, const std::vector<MethodScore
                 cell("td", percent(method.ece)),
                 cell("td", fixed(row.seconds, row.seconds < 10 ? 1 : 0)), "</tr>\n");
   }
-  const Json settings = saved.run.value("settings", Json::object());
+  const Json settings = member(saved.run, "settings");
   const auto split = json_value<std::string>(settings, "test_split", "test", "run.json");
   return section(
       "summary", "Accuracy",

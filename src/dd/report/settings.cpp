@@ -4,6 +4,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 namespace {
@@ -25,14 +26,14 @@ std::string folded_table(const std::string& title, const std::string& rows) {
 
 std::string settings_section(const Json& description, const std::vector<HashedFile>& files) {
   std::string rows;
-  const Json settings = description.value("settings", Json::object());
-  add_row(rows, "seeds", description.value("seeds", Json()));
+  const Json settings = member(description, "settings");
+  add_row(rows, "seeds", member(description, "seeds"));
   for (const auto& [key, value] : settings.items()) {
     if (key != "model" && key != "clip" && key != "seeds") add_row(rows, key, value);
   }
   std::string hashes;
   for (const char* key : {"version", "model", "model_hash", "clip", "clip_hash"}) {
-    add_row(hashes, key, description.value(key, Json()));
+    add_row(hashes, key, member(description, key));
   }
   for (const HashedFile& file : files) {
     if (std::filesystem::exists(file.path)) add_row(hashes, file.name, sha256_of_file(file.path));

@@ -10,6 +10,7 @@
 #include "dd/core/statistics.h"
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 namespace {
@@ -35,7 +36,7 @@ std::vector<SummaryRow> summarise(const Json& results) {
         rows, [&](const SummaryRow& row) { return row.method == method && row.mode == mode; });
     if (found == rows.end()) {
       rows.push_back({.method = method, .mode = mode});
-      if (const Json effort = entry.value("effort", Json()); effort.is_object()) {
+      if (const Json effort = member(entry, "effort"); effort.is_object()) {
         rows.back().effort = effort;
       }
       scores.emplace_back();
@@ -86,7 +87,7 @@ std::string flops_text(double flops) {
 }
 
 std::vector<std::string> effort_texts(const Json& effort) {
-  const auto part = [&](const char* name) { return effort.value(name, Json::object()); };
+  const auto part = [&](const char* name) { return member(effort, name); };
   const auto images = json_value<std::int64_t>(part("train"), "images", 0, "results.json");
   std::vector<std::string> texts{images > 0 ? std::to_string(images) : "-"};
   for (const char* name : {"adapt", "draw", "train"}) {

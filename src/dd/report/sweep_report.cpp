@@ -6,6 +6,7 @@
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/report/html.h"
+#include "dd/report/json_member.h"
 #include "dd/report/page.h"
 #include "dd/report/settings.h"
 #include "dd/report/summary.h"
@@ -28,9 +29,9 @@ std::vector<std::string> table_columns(const Json& rows) {
 
 /// What drawing an image takes, where there is something to tell apart.
 std::vector<std::string> cost_texts(const Json& row) {
-  const Json draw = row.value("effort", Json::object()).value("draw", Json::object());
-  if (draw.value("images", 0) == 0) return {"", ""};
-  return {plain_text(draw.value("passes", Json())),
+  const Json draw = member(member(row, "effort"), "draw");
+  if (json_value<std::int64_t>(draw, "images", 0, "sweep.json") == 0) return {"", ""};
+  return {plain_text(member(draw, "passes")),
           flops_text(json_value<double>(draw, "image_flops", 0, "sweep.json"))};
 }
 
@@ -42,7 +43,7 @@ std::string percent_list(const std::vector<double>& shares) {
 
 std::string accuracy(const Json& row, const std::string& where) {
   std::string mean = fixed(100 * json_required<double>(row, "top1", where), 2);
-  const Json deviation = row.value("deviation", Json());
+  const Json deviation = member(row, "deviation");
   if (!deviation.is_number()) return mean;
   return cat(mean, " ± ", fixed(100 * deviation.get<double>(), 2));
 }
@@ -57,14 +58,14 @@ std::string table_section(const Json& rows, const std::string& where) {
   for (const Json& row : rows) {
     body += "<tr>" + cell("th", name_of_result(row));
     for (const std::string& column : columns) {
-      body += cell("td", plain_text(row.value(column, Json())));
+      body += cell("td", plain_text(member(row, column)));
     }
     if (costs_differ) {
       for (const std::string& text : cost_texts(row)) body += cell("td", text);
     }
     const auto by_seed = json_value<std::vector<double>>(row, "top1_by_seed", {}, where);
     body += cat("<td><b>", accuracy(row, where), "</b></td>", cell("td", percent_list(by_seed)),
-                cell("td", cat(by_seed.size())), cell("td", plain_text(row.value("n", Json()))),
+                cell("td", cat(by_seed.size())), cell("td", plain_text(member(row, "n"))),
                 cell("td", fixed(json_value<double>(row, "seconds", 0, where), 0)), "</tr>\n");
   }
   return section("table", "Table",
@@ -80,13 +81,13 @@ std::string table_section(const Json& rows, const std::string& where) {
 std::string spread_text(const Json& figure) {
   if (!figure.is_object()) return "-";
   const std::string mean = fixed(json_value<double>(figure, "mean", 0, "sweep.json"), 3);
-  const Json deviation = figure.value("deviation", Json());
+  const Json deviation = member(figure, "deviation");
   return deviation.is_number() ? cat(mean, " ± ", fixed(deviation.get<double>(), 3)) : mean;
 }
 
 /// Whose rows sweep::group_alignments() made.
 std::string alignment_section(const Json& sweep) {
-  const Json rows = sweep.value("alignment_rows", Json::array());
+  const Json rows = member(sweep, "alignment_rows");
   if (!rows.is_array() || rows.empty()) return {};
   std::vector<std::string> settings{"shots", "images_per_class", "sampler", "sample_steps",
                                     "guidance"};
@@ -106,11 +107,11 @@ std::string alignment_section(const Json& sweep) {
   for (const Json& row : rows) {
     body += "<tr>" + cell("th", name_of_result(row));
     for (const std::string& name : settings) {
-      body += cell("td", plain_text(row.value(name, Json())));
+      body += cell("td", plain_text(member(row, name)));
     }
-    body += cell("td", cat(row.value("seeds", Json::array()).size()));
+    body += cell("td", cat(member(row, "seeds").size()));
     for (const auto& [key, title] : figures) {
-      body += cell("td", spread_text(row.value(key, Json())));
+      body += cell("td", spread_text(member(row, key)));
     }
     body += "</tr>\n";
   }
@@ -135,10 +136,10 @@ std::string plot_section(const Json& rows) {
 }
 
 std::string heading(const Json& sweep, const std::string& where) {
-  const Json settings = sweep.value("settings", Json::object());
+  const Json settings = member(sweep, "settings");
   const auto planned = json_value<std::size_t>(sweep, "planned_cells", 0, where);
   const std::size_t there = json_value<std::vector<Json>>(sweep, "cells", {}, where).size();
-  return cat("<h1>Sweep</h1>\n<p>", escape(plain_text(settings.value("data", Json()))), ": ", there,
+  return cat("<h1>Sweep</h1>\n<p>", escape(plain_text(member(settings, "data"))), ": ", there,
              " of ", planned, " cells measured.</p>\n");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/report/json_member.h"
 
 namespace dd::report {
 
@@ -33,7 +34,7 @@ std::string plain_text(const Json& value) {
 std::set<std::string> values_of(const Json& rows, const std::string& setting) {
   std::set<std::string> values;
   for (const Json& row : rows) {
-    const Json value = row.value(setting, Json());
+    const Json value = member(row, setting);
     if (!value.is_null()) values.insert(plain_text(value));
   }
   return values;
@@ -42,7 +43,7 @@ std::set<std::string> values_of(const Json& rows, const std::string& setting) {
 std::string text_settings(const Json& row, const Json& rows) {
   std::string text;
   for (const std::string& setting : other_settings()) {
-    const std::string value = plain_text(row.value(setting, Json()));
+    const std::string value = plain_text(member(row, setting));
     if (!value.empty() && values_of(rows, setting).size() > 1) text += cat(", ", value);
   }
   return text;

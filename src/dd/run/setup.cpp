@@ -124,7 +124,7 @@ void report_room(const Setup& setup, std::int64_t bytes, Reporter& report) {
 void find_costs(Setup& setup, const Identity& identity) {
   const fs::path file = setup.common.out / identity.file;
   if (!setup.common.force && fs::exists(file)) {
-    const Json costs = read_json(file).value("costs", Json());
+    const Json costs = json_value<Json>(read_json(file), "costs", Json(), file.string());
     // What an earlier program counted may lack what this one wants to know.
     if (ModelCosts::is_complete(costs)) {
       setup.costs = ModelCosts::from_json(costs, file.string());
