@@ -223,6 +223,7 @@ TEST_P(LittleMemory, IsSaidInOneLine) {
     if (fs::exists(out)) expect_valid(out);
   }
   EXPECT_GE(failures, 1);
+  ASSERT_EQ(run(words, out).status, 0);
   EXPECT_EQ(StageCases::results_in(out), expected);
 }
 
