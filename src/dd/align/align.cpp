@@ -251,7 +251,7 @@ AlignResult run_align(const AlignOptions& options, const CommonOptions& common, 
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
     result.skipped = true;
     result.metrics = *std::move(earlier);
-    result.text = alignment_table(result.metrics);
+    result.text = from_record(file, [&] { return alignment_table(result.metrics); });
     return result;
   }
   const auto start = std::chrono::steady_clock::now();

@@ -209,7 +209,7 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   if (!common.force) earlier = complete_record(metrics, subject.identity, "metrics", context.ranks);
   if (earlier) {
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
-    return result_of(*earlier, metrics.string());
+    return from_record(metrics, [&] { return result_of(*earlier, metrics.string()); });
   }
   report_room(options, common, subject, placement, context.report);
   if (common.dry_run) {

@@ -63,7 +63,7 @@ TrainClassifierResult result_of(const Json& record, const std::string& where) {
   result.seconds = json_required<double>(record, "seconds", where);
   const Json top1 = record.value("validation_top1", Json());
   if (top1.is_number()) result.validation_top1 = top1.get<double>();
-  const Json losses = json_required<Json>(record, "curves", where).value("loss", Json::array());
+  const Json losses = record.at("curves").value("loss", Json::array());
   if (!losses.empty()) result.last_loss = json_as<double>(losses.back().at(1));
   return result;
 }
@@ -128,7 +128,8 @@ class Trainer {
   }
 
   TrainClassifierResult result_in(const Json& record) const {
-    return result_of(record, (common_.out / kClassifierFile).string());
+    const fs::path file = common_.out / kClassifierFile;
+    return from_record(file, [&] { return result_of(record, file.string()); });
   }
 
   /// Of all trainings together, each of which leaves its records.

@@ -21,4 +21,17 @@ namespace dd {
 std::optional<Json> complete_record(const std::filesystem::path& file, const std::string& identity,
                                     const std::string& what, Ranks& ranks);
 
+/// What `read` makes of one of this program's records. Error(kInput) names the file where `read`
+/// meets what the program did not write: the JSON library throws for a member that is not there, or
+/// is of another kind.
+template <class Read>
+auto from_record(const std::filesystem::path& file, const Read& read) {
+  try {
+    return read();
+  } catch (const nlohmann::json::exception&) {
+    fail_input(cat(file.string(),
+                   " is not as this program writes it; remove it and give the same command again"));
+  }
+}
+
 }  // namespace dd

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "dd/classify/clip_model.h"
+#include "dd/core/complete_record.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
@@ -101,7 +102,7 @@ void check_earlier(const Setup& setup, const Identity& identity) {
   if (setup.common.force || !fs::exists(file)) return;
   // A setting that the earlier program did not know had what is the default now.
   Json earlier = settings_of(RunOptions(), identity);
-  earlier.update(json_value<Json>(read_json(file), "identity", Json::object(), file.string()));
+  from_record(file, [&] { earlier.update(read_json(file).at("identity")); });
   const Json now = identity_of(setup, identity);
   for (const auto& [key, value] : now.items()) {
     const Json before = earlier.value(key, Json());

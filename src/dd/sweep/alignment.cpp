@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "dd/core/complete_record.h"
 #include "dd/core/statistics.h"
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
@@ -90,14 +91,16 @@ void add_comparisons(run::Chain& chain, const run::Setup& setup) {
 Json alignment_of(const run::Comparison& comparison) {
   const std::filesystem::path file = comparison.folder / "metrics.json";
   if (!std::filesystem::exists(file)) return {};
-  const Json metrics = read_json(file);
-  Json entry = settings_of(comparison.cell);
-  entry["seed"] = comparison.seed;
-  entry["n_real"] = metrics.value("n_real", Json());
-  entry["n_synthetic"] = metrics.value("n_synthetic", Json());
-  for (const Figure& figure : kFigures) entry[figure.key] = metrics.value(figure.key, Json());
-  entry["comparison"] = comparison.stage;
-  return entry;
+  return from_record(file, [&] {
+    const Json metrics = read_json(file);
+    Json entry = settings_of(comparison.cell);
+    entry["seed"] = comparison.seed;
+    entry["n_real"] = metrics.value("n_real", Json());
+    entry["n_synthetic"] = metrics.value("n_synthetic", Json());
+    for (const Figure& figure : kFigures) entry[figure.key] = metrics.value(figure.key, Json());
+    entry["comparison"] = comparison.stage;
+    return entry;
+  });
 }
 
 Json group_alignments(const Json& entries) {

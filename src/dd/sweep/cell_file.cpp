@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/sweep/cell_file.h"
 
+#include "dd/core/complete_record.h"
 #include "dd/core/files.h"
 
 namespace dd::sweep {
@@ -33,7 +34,12 @@ std::optional<Json> CellFiles::find(const run::Measurement& measured) const {
   const Json saved = read_json(path);
   const std::string where = path.string();
   if (json_required<std::string>(saved, "key", where) != key(measured)) return std::nullopt;
-  return json_required<Json>(saved, "result", where);
+  // What is not a description of the cell, which the sweep makes anew.
+  return from_record(path, [&] {
+    const Json& result = saved.at("result");
+    for (const char* figure : {"top1", "n", "seconds"}) json_as<double>(result.at(figure));
+    return result;
+  });
 }
 
 void CellFiles::write(const run::Measurement& measured, const Json& entry) const {

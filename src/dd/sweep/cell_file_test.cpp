@@ -34,7 +34,8 @@ TEST(CellFiles, WorkOfEarlierProgramsStaysKnown) {
   const dd::test::TemporaryFolder folder;
   Measurement measured = measurement();
   dd::write_json(folder.path() / "e" / "cell.json",
-                 {{"key", earlier_key(measured, "same")}, {"result", {{"top1", 0.5}}}});
+                 {{"key", earlier_key(measured, "same")},
+                  {"result", {{"top1", 0.5}, {"n", 12}, {"seconds", 1.5}}}});
   const dd::sweep::CellFiles files(folder.path(), "same");
   ASSERT_TRUE(files.find(measured));
   EXPECT_EQ(files.find(measured)->at("top1"), 0.5);
