@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using dd::Json;
 using dd::test::datadream;
+using dd::test::last_line;
 using dd::test::ProcessResult;
 using dd::test::StageCases;
 using dd::test::Words;
@@ -49,11 +50,6 @@ std::vector<fs::path> records_in(const fs::path& out, bool nested) {
   std::vector<fs::path> found;
   for (const auto& [name, file] : files) found.push_back(file);
   return found;
-}
-
-std::string last_line(std::string text) {
-  if (!text.empty()) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
 }
 
 class DamagedRecords : public testing::TestWithParam<const char*> {

@@ -16,16 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using dd::test::datadream;
+using dd::test::last_line;
 using dd::test::ProcessOptions;
 using dd::test::ProcessResult;
 using dd::test::SmallDisk;
 using dd::test::StageCases;
 using dd::test::Words;
-
-std::string last_line(std::string text) {
-  if (!text.empty()) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
 
 class Failures : public testing::Test {
  protected:

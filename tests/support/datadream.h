@@ -39,4 +39,10 @@ inline bool is_one_error_line(const std::string& text) {
          std::count(text.begin(), text.end(), '\n') == 1;
 }
 
+/// Of what ends with a line end: an error stands behind whatever was told before.
+inline std::string last_line(std::string text) {
+  if (!text.empty()) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
 }  // namespace dd::test
