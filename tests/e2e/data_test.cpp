@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `data check`, and the forms that --data takes, as a user meets them.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using dd::test::datadream;
 using dd::test::is_one_error_line;
+using dd::test::last_line;
 using dd::test::ProcessResult;
 
 class DataTest : public testing::Test {
@@ -26,6 +28,15 @@ class DataTest : public testing::Test {
   }
   const fs::path& root() const { return folder_.path(); }
   std::string path(const std::string& name) const { return (root() / name).string(); }
+  /// Makes one test image a link into a store that is gone, and one train image a pipe.
+  void break_two_images() const {
+    const fs::path link = root() / "photos/test/cup/0.png";
+    const fs::path pipe = root() / "photos/train/hat/1.png";
+    fs::remove(link);
+    fs::remove(pipe);
+    fs::create_symlink(root() / "store/0.png", link);
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  }
   static ProcessResult check(const std::string& data, std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"data", "check", data});
     return datadream(more);
@@ -64,6 +75,7 @@ TEST_F(DataTest, CheckNamesWhatIsMissing) {
                                    {"dtd:" + path("photos"), "images"},
                                    {path("gone.csv"), "gone.csv"},
                                    {path("gone-{0..1}.tar"), "gone-0.tar"},
+                                   {path("photos/test/cup/0.png"), "it is a file; --data takes"},
                                    {"dtt:" + path("photos"), "did you mean dtd"}}) {
     const ProcessResult result = check(data);
     EXPECT_EQ(result.status, 2) << data;
@@ -93,6 +105,49 @@ TEST_F(DataTest, NamesThatRecordsCannotHoldAreRefusedBeforeAnythingIsWritten) {
     EXPECT_NE(result.err.find("not UTF-8; "), std::string::npos) << result.err;
     EXPECT_FALSE(fs::exists(path("out"))) << words[0];
   }
+}
+
+TEST_F(DataTest, BrokenLinksAndPipesAreListedByCheckAndRefusedByTheStages) {
+  break_two_images();
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--quick"}}) {
+    const ProcessResult result = check(path("photos"), more);
+    EXPECT_EQ(result.status, 2);
+    for (const char* part : {"hat           3         2", "test test/cup/0.png: cannot follow",
+                             "train train/hat/1.png: cannot read", "it is a pipe"}) {
+      EXPECT_NE(result.out.find(part), std::string::npos) << part << '\n' << result.out;
+    }
+    EXPECT_NE(result.err.find("1 images are missing, test/cup/0.png first"), std::string::npos)
+        << result.err;
+  }
+  const std::string model = std::string(DD_SOURCE_DIR) + "/tests/oracle/models/";
+  const std::string photos = path("photos");
+  const std::string link = "test/cup/0.png to " + path("store/0.png") + ": it leads nowhere; mount";
+  const std::string pipe = "train/hat/1.png: it is a pipe, no plain file; ";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> stages{
+      {{"evaluate", "--clip", model + "clip", "--data", photos}, link},
+      {{"adapt", "--model", model + "sd1", "--data", photos, "--shots", "3"}, pipe},
+      {{"train", "--clip", model + "clip", "--real", photos, "--shots", "0"}, pipe},
+      {{"generate", "--model", model + "sd1", "--classes", photos, "--from-shots", photos}, pipe},
+      {{"align", "--clip", model + "clip", "--real", photos, "--synthetic", photos + "/train"},
+       pipe}};
+  for (auto [words, text] : stages) {
+    words.insert(words.end(), {"--out", path("out")});
+    const ProcessResult result = datadream(words, {.limit_seconds = 60});
+    EXPECT_EQ(result.status, 2) << words[0];
+    EXPECT_NE(last_line(result.err).find(text), std::string::npos) << result.err;
+    EXPECT_FALSE(fs::exists(path("out"))) << words[0];
+  }
+}
+
+TEST_F(DataTest, ClassFoldersThatLinksNoLongerLeadToAreRefused) {
+  fs::create_symlink(root() / "store/owl", root() / "photos/train/owl");
+  const ProcessResult result = check(path("photos"));
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+  EXPECT_NE(result.err.find("train/owl to "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("; mount the store that it links to, or remove the link"),
+            std::string::npos)
+      << result.err;
 }
 
 TEST_F(DataTest, HalfACommandIsCompleted) {

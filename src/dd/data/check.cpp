@@ -8,6 +8,7 @@
 
 #include "dd/core/error.h"
 #include "dd/data/dataset.h"
+#include "dd/data/links.h"
 #include "dd/data/named_sets.h"
 #include "dd/data/parallel.h"
 #include "dd/image/probe.h"
@@ -72,18 +73,14 @@ class Checker {
     std::mutex mutex;
     for_each_parallel(images.size(), threads_, context_, "check " + split, [&](std::int64_t i) {
       const fs::path file = images.file(i);
-      std::error_code ignored;
-      if (!file.empty() && !fs::exists(file, ignored)) {
-        const std::lock_guard lock(mutex);
-        missing[i] = {split, images.id(i), "there is no such file"};
-        return;
-      }
       try {
         hashes[static_cast<std::size_t>(i)] = examine(images, i, file);
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::kInput) throw;
+        std::error_code ignored;
+        const bool is_missing = !file.empty() && !fs::exists(file, ignored);
         const std::lock_guard lock(mutex);
-        damaged[i] = {split, images.id(i), error.what()};
+        (is_missing ? missing : damaged)[i] = {split, images.id(i), error.what()};
       }
     });
     for (auto& [i, fault] : missing) report_.missing.push_back(std::move(fault));
@@ -94,7 +91,9 @@ class Checker {
   /// Returns the content's hash where it was read.
   std::string examine(const Dataset& images, std::int64_t index, const fs::path& file) const {
     if (options_.quick) {
-      if (!file.empty()) probe_image(file);
+      if (file.empty()) return {};
+      check_plain_file(file);
+      probe_image(file);
       return {};
     }
     images.image(index);
@@ -152,8 +151,9 @@ void CheckOptions::visit(FieldVisitor& visitor) {
 std::vector<std::string> CheckReport::problems() const {
   std::vector<std::string> problems;
   if (!missing.empty()) {
-    problems.push_back(cat(missing.size(), " images are missing, ", missing.front().id,
-                           " first; fetch the set again or take them out of its lists"));
+    problems.push_back(
+        cat(missing.size(), " images are missing, ", missing.front().id,
+            " first; fetch the set again, mount what they link to, or take them out"));
   }
   if (!damaged.empty()) {
     problems.push_back(cat(damaged.size(), " images are damaged, ", damaged.front().id,

@@ -46,7 +46,7 @@ struct CheckReport {
   std::vector<std::string> class_names{};
   std::vector<SplitCount> splits{};
   std::vector<std::string> absent{};  ///< splits that cannot be opened, and why
-  std::vector<ImageFault> missing{};  ///< listed, but there is no such file
+  std::vector<ImageFault> missing{};  ///< listed, but not there, as links to no file are
   std::vector<ImageFault> damaged{};
   std::vector<DuplicateImage> duplicates{};    ///< across splits, or under two classes
   std::vector<std::string> missing_classes{};  ///< of the official list, without any image

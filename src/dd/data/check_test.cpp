@@ -2,6 +2,7 @@
 #include "dd/data/check.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "dd/core/files.h"
 #include "dd/image/write.h"
@@ -65,6 +66,24 @@ TEST_F(CheckTest, NamesDamagedImagesByDecodingThem) {
   EXPECT_TRUE(check(quick).damaged.empty());
   dd::write_file_atomically(root() / "cat" / "2.png", "no picture");
   EXPECT_EQ(check(quick).damaged.size(), 1U);
+}
+
+TEST_F(CheckTest, NamesBrokenLinksAndPipes) {
+  for (int i = 0; i < 2; ++i) picture(dd::cat("cat/", i, ".png"), 10 + i);
+  std::filesystem::create_symlink("/gone/2.png", root() / "cat/2.png");
+  ASSERT_EQ(::mkfifo((root() / "cat/3.png").c_str(), 0600), 0);
+  dd::CheckOptions options;
+  for (const bool quick : {false, true}) {
+    options.quick = quick;
+    const dd::CheckReport report = check(options);
+    EXPECT_EQ(report.splits.at(0).images, 4);
+    ASSERT_EQ(report.missing.size(), 1U);
+    EXPECT_EQ(report.missing[0].id, "cat/2.png");
+    expect_input_error(report.missing[0].problem, "to /gone/2.png: it leads nowhere; mount");
+    ASSERT_EQ(report.damaged.size(), 1U);
+    expect_input_error(report.damaged[0].problem, "cat/3.png: it is a pipe");
+    EXPECT_EQ(report.problems().size(), 2U);
+  }
 }
 
 TEST_F(CheckTest, FindsEqualContentsAcrossSplitsAndClasses) {

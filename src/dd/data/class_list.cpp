@@ -35,6 +35,7 @@ std::vector<ClassEntry> read_class_list(const std::filesystem::path& path,
   std::set<std::string> seen;
   for (const Line& line : read_lines(path)) {
     if (line.text.front() == '#') continue;
+    check_utf8(line, path);
     const ClassEntry entry = split_line(line.text, folders);
     const std::string where = cat(path.string(), ", line ", line.number);
     if (std::ranges::find(folders, entry.folder) == folders.end()) {

@@ -18,7 +18,7 @@ struct ClassEntry {
 /// them
 /// ("n01440764 tench"). Empty lines and lines that begin with # are skipped. `folders` are those
 /// that exist; folders that the list leaves out are no classes of the set. Error(kInput) names the
-/// line of a folder that is missing or listed twice.
+/// line of a folder that is missing or listed twice, and one that is not UTF-8.
 std::vector<ClassEntry> read_class_list(const std::filesystem::path& path,
                                         const std::vector<std::string>& folders);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "dd/data/links.h"
 #include "dd/data/named_sets.h"
 #include "dd/data/official.h"
 
@@ -31,8 +32,7 @@ ImageList read(const fs::path& base) {
   ImageList list{.class_names = eurosat_names()};
   std::vector<std::string> folders;
   for (const LandUse& use : kClasses) folders.emplace_back(use.folder);
-  std::error_code ignored;
-  const char* images = fs::exists(base / kFirst, ignored) ? kFirst : kSecond;
+  const char* images = is_there(base / kFirst) ? kFirst : kSecond;
   add_class_folders(base, images, folders, Split::kTrain, list);
   split_by_shares(list);
   return list;
@@ -48,8 +48,7 @@ std::vector<std::string> eurosat_names() {
 
 std::unique_ptr<Dataset> open_eurosat(const fs::path& root, const std::string& split,
                                       const ReadOptions& reading) {
-  std::error_code ignored;
-  const char* images = fs::exists(root / kSecond, ignored) ? kSecond : kFirst;
+  const char* images = is_there(root / kSecond) ? kSecond : kFirst;
   return open_official({.set = "eurosat",
                         .bases = {"", "eurosat", "EuroSAT"},
                         .marker = images,

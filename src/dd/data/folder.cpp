@@ -7,6 +7,7 @@
 #include "dd/core/error.h"
 #include "dd/data/class_list.h"
 #include "dd/data/image_list.h"
+#include "dd/data/links.h"
 
 namespace dd {
 namespace fs = std::filesystem;
@@ -27,10 +28,7 @@ const std::vector<SplitNames>& split_names() {
 // The folder below `root` that holds the split; empty when there is none.
 std::string split_folder(const fs::path& root, const SplitNames& names) {
   for (const std::string& folder : names.folders) {
-    std::error_code ignored;
-    if (fs::is_directory(root / folder, ignored) && !list_folders(root / folder).empty()) {
-      return folder;
-    }
+    if (is_folder(root / folder) && !list_folders(root / folder).empty()) return folder;
   }
   return {};
 }
@@ -74,10 +72,7 @@ std::vector<ClassEntry> find_classes(const fs::path& root, const Layout& layout)
                    "class: ", (root / "CLASS" / "image.png").string()));
   }
   const std::vector<std::string> sorted(folders.begin(), folders.end());
-  std::error_code ignored;
-  if (fs::exists(root / "classes.txt", ignored)) {
-    return read_class_list(root / "classes.txt", sorted);
-  }
+  if (is_there(root / "classes.txt")) return read_class_list(root / "classes.txt", sorted);
   std::vector<ClassEntry> classes;
   for (const std::string& name : sorted) classes.push_back({name, name});
   return classes;
@@ -89,8 +84,7 @@ void add_images(const fs::path& root, const Layout& layout, const std::string& f
   const std::size_t before = images.size();
   for (const std::string& part : layout.wanted) {
     const fs::path below = fs::path(part) / folder;
-    std::error_code ignored;
-    if (!fs::is_directory(root / below, ignored)) continue;
+    if (!is_folder(root / below)) continue;
     for (const std::string& name : list_images(root / below)) {
       images.push_back({.id = (below / name).generic_string(), .label = label});
     }
@@ -106,10 +100,7 @@ void add_images(const fs::path& root, const Layout& layout, const std::string& f
 
 std::unique_ptr<Dataset> open_folder(const fs::path& root, const std::string& split,
                                      const ReadOptions& reading) {
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    fail_input(cat("cannot open the data set ", root.string(), ": no such folder; check --data"));
-  }
+  check_set_folder(root, root.string());
   const Layout layout = find_layout(root, split);
   ImageList list;
   for (const ClassEntry& entry : find_classes(root, layout)) {

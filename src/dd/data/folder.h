@@ -18,7 +18,7 @@ namespace dd {
 /// or what ROOT/classes.txt lists (see class_list.h). Pictures are ordered by the bytes of their
 /// names; hidden files and folders and other file types are left out. Without splits, "train" and
 /// "all" are everything. Error(kInput): no such folder, no class, a split that does not exist, a
-/// class without pictures in the split.
+/// class without pictures in the split, a link beside class folders that leads nowhere.
 std::unique_ptr<Dataset> open_folder(const std::filesystem::path& root, const std::string& split,
                                      const ReadOptions& reading = {});
 

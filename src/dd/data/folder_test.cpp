@@ -100,6 +100,50 @@ TEST_F(FolderTest, BadClassListsNameTheLine) {
   expect_error("train", dd::ErrorKind::kInput, "lists no class");
 }
 
+TEST_F(FolderTest, LinesOfClassListsThatAreNotUtf8AreShownByTheirBytes) {
+  add_image("a/1.png");
+  add_file("classes.txt", "a\nCaf\xe9\n");
+  expect_error("train", dd::ErrorKind::kInput, R"(classes.txt, line 2: "Caf\xe9" is not UTF-8; )");
+  add_file("classes.txt", "a\tCaf\xe9\n");
+  expect_error("train", dd::ErrorKind::kInput, R"("a\x09Caf\xe9" is not UTF-8; save the file)");
+}
+
+TEST_F(FolderTest, LinksAreFollowedAndNeverTakenForNothing) {
+  for (const char* name : {"store/cat/1.png", "set/train/dog/1.png", "set/test/dog/2.png"}) {
+    add_image(name);
+  }
+  const fs::path set = root() / "set";
+  const auto open = [&] { return dd::open_folder(set, "train"); };
+  fs::create_directory_symlink(root() / "store/cat", set / "train/cat");
+  EXPECT_EQ(open()->class_names(), (Names{"cat", "dog"}));
+  fs::rename(root() / "store", root() / "store-not-mounted");
+  EXPECT_THROW(open(), dd::Error) << "one class fewer";
+  fs::remove(set / "train/cat");
+  fs::create_symlink("gone.txt", set / "classes.txt");
+  EXPECT_THROW(open(), dd::Error) << "other names";
+  fs::remove(set / "classes.txt");
+  fs::create_symlink("gone.png", set / "train/dog/2.png");
+  EXPECT_EQ(open()->size(), 2);
+  fs::create_symlink("gone", set / "val");
+  EXPECT_THROW(open(), dd::Error) << "a split fewer";
+}
+
+TEST_F(FolderTest, AFileIsNoFolderOfClassFolders) {
+  add_image("a/1.png");
+  for (const std::string& data : {std::string(), std::string("dtd:"), std::string("imagenet:")}) {
+    const dd::DataSpec spec = dd::parse_data_spec(data + (root() / "a/1.png").string());
+    try {
+      dd::open_dataset(spec, "train");
+      FAIL() << data;
+    } catch (const dd::Error& error) {
+      EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+      EXPECT_NE(std::string(error.what()).find("a/1.png: it is a file; --data takes a folder"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST_F(FolderTest, EmptyAndMissingSetsAreErrors) {
   expect_error("train", dd::ErrorKind::kInput, "no class folders");
   fs::create_directories(root() / "a");

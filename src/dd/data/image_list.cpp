@@ -14,6 +14,7 @@
 #include "dd/core/files.h"
 #include "dd/core/seeds.h"
 #include "dd/core/utf8.h"
+#include "dd/data/links.h"
 
 namespace dd {
 namespace fs = std::filesystem;
@@ -46,7 +47,7 @@ class ListDataset final : public Dataset {
 
   Image image(std::int64_t index) const override {
     const ListedImage& image = item(index);
-    if (image.bytes == 0) return read_image(path(image), reading_);
+    if (image.bytes == 0) return read_image(plain_file(image), reading_);
     const std::string bytes = stored_bytes(image);
     if (list_.stored == Stored::kPlanes32x32) return from_planes(bytes);
     return decode_image(bytes, (root_ / image.id).string(), reading_);
@@ -54,7 +55,7 @@ class ListDataset final : public Dataset {
 
   std::string content_hash(std::int64_t index) const override {
     const ListedImage& image = item(index);
-    return image.bytes == 0 ? sha256_of_file(path(image)) : sha256_of(stored_bytes(image));
+    return image.bytes == 0 ? sha256_of_file(plain_file(image)) : sha256_of(stored_bytes(image));
   }
 
  private:
@@ -64,6 +65,13 @@ class ListDataset final : public Dataset {
   }
   fs::path path(const ListedImage& image) const {
     return root_ / (image.file.empty() ? image.id : image.file);
+  }
+
+  /// Checked before it is opened: lists may name, and folders hold, broken links and pipes.
+  fs::path plain_file(const ListedImage& image) const {
+    fs::path file = path(image);
+    check_plain_file(file);
+    return file;
   }
 
   /// A part of a larger file. Its size is compared with the file's before memory is taken.
@@ -238,15 +246,30 @@ std::vector<std::string> list_names(const fs::path& folder, const Filter& filter
 std::vector<std::string> list_folders(const fs::path& folder) {
   return list_names(folder, [](const fs::directory_entry& entry) {
     std::error_code ignored;
-    return entry.is_directory(ignored);
+    if (entry.is_directory(ignored)) return true;
+    // A link that leads nowhere may have been a class: is_folder refuses it. What is named like a
+    // picture is list_images' affair, as in ImageNet's val folder without classes.
+    return !is_image_name(entry.path()) && entry.is_symlink(ignored) && is_folder(entry.path());
   });
 }
 
 std::vector<std::string> list_images(const fs::path& folder) {
   return list_names(folder, [](const fs::directory_entry& entry) {
+    // A folder is no picture, whatever its name: none was meant to be one. All else counts,
+    // readable or not, lest a set shrink without a word. The entry knows its type; links alone are
+    // followed.
     std::error_code ignored;
-    return is_image_name(entry.path()) && entry.is_regular_file(ignored);
+    return is_image_name(entry.path()) && !entry.is_directory(ignored);
   });
+}
+
+void check_set_folder(const fs::path& root, const std::string& what) {
+  if (is_folder(root)) return;
+  if (!is_there(root)) {
+    fail_input(cat("cannot open the data set ", what, ": no such folder; check --data"));
+  }
+  fail_input(cat("cannot open the data set ", what, ": it is a file; --data takes a folder of ",
+                 "class folders, NAME:ROOT, a list (.csv, .jsonl) or shards (.tar)"));
 }
 
 void check_relative(const std::string& path, const std::string& where) {

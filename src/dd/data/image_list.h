@@ -65,10 +65,17 @@ void split_by_shares(ImageList& list);
 /// True for a name that ends in .png, .jpg, .jpeg or .webp, in capitals too.
 bool is_image_name(const std::filesystem::path& path);
 
-/// Names of the folders or of the pictures right inside a folder, hidden ones left out, in the
-/// order of their bytes. Error(kInput) when it cannot be listed.
+/// Names of the folders right inside a folder, links to folders too, hidden ones left out, in the
+/// order of their bytes. Error(kInput): it cannot be listed, or holds a link that leads nowhere.
 std::vector<std::string> list_folders(const std::filesystem::path& folder);
+
+/// The same of the pictures: whatever is named like one, unless it is a folder. Links that lead
+/// nowhere, pipes and devices are among them; a Dataset refuses these when their bytes are asked
+/// for, and `data check` lists them.
 std::vector<std::string> list_images(const std::filesystem::path& folder);
+
+/// Error(kInput) unless `root` is a folder; `what` is the data set as --data gives it.
+void check_set_folder(const std::filesystem::path& root, const std::string& what);
 
 /// Error(kInput) unless `path` stays below the folder it is relative to; `where` says who wrote it.
 void check_relative(const std::string& path, const std::string& where);

@@ -2,6 +2,7 @@
 #include "dd/data/image_list.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
@@ -16,6 +17,7 @@
 
 namespace {
 
+namespace fs = std::filesystem;
 using dd::ImageList;
 using dd::Split;
 using dd::test::expect_input_error;
@@ -133,6 +135,49 @@ TEST(ImageList, PartsOfFilesAreReadByOffsetAndCheckedFirst) {
   EXPECT_EQ(set->content_hash(0), dd::sha256_of(png));
   EXPECT_TRUE(set->file(0).empty());
   expect_input_error(input_error([&] { set->image(1); }), "shorter than it was");
+}
+
+TEST(ImageList, FolderListsKeepWhatCannotBeReadAndLeaveOutFolders) {
+  const dd::test::TemporaryFolder folder;
+  const fs::path& root = folder.path();
+  dd::test::put(root / "0.png", "a file");
+  fs::create_symlink("0.png", root / "1.PNG");
+  fs::create_symlink("gone/2.png", root / "2.png");
+  fs::create_symlink("3.png", root / "3.png");
+  ASSERT_EQ(::mkfifo((root / "4.jpg").c_str(), 0600), 0);
+  fs::create_symlink("/dev/zero", root / "5.webp");
+  fs::create_directories(root / "6.png");
+  fs::create_symlink("6.png", root / "7.png");
+  for (const char* name : {".8.png", "notes"}) fs::create_symlink("gone/9", root / name);
+  EXPECT_EQ(dd::list_images(root),
+            (std::vector<std::string>{"0.png", "1.PNG", "2.png", "3.png", "4.jpg", "5.webp"}));
+}
+
+TEST(ImageList, FoldersThatLinksNoLongerLeadToAreRefused) {
+  const dd::test::TemporaryFolder folder;
+  const fs::path& root = folder.path();
+  fs::create_directories(root / "cat");
+  fs::create_symlink("cat", root / "dog");
+  dd::test::put(root / "notes.txt", "a file");
+  fs::create_symlink("notes.txt", root / "readme");
+  for (const char* name : {".hidden", "a.png"}) fs::create_symlink("gone", root / name);
+  EXPECT_EQ(dd::list_folders(root), (std::vector<std::string>{"cat", "dog"}));
+  fs::create_symlink("gone", root / "owl");
+  expect_input_error(input_error([&] { dd::list_folders(root); }), "owl to gone: it leads nowhere");
+}
+
+TEST(ImageList, FilesThatAreNoneAreRefusedUnopened) {
+  const dd::test::TemporaryFolder folder;
+  ImageList list;
+  list.class_names = {"a"};
+  list.images = {{.id = "link.png", .label = 0}, {.id = "pipe.png", .label = 0}};
+  fs::create_symlink("gone.png", folder.path() / "link.png");
+  ASSERT_EQ(::mkfifo((folder.path() / "pipe.png").c_str(), 0600), 0);
+  const auto set = dd::open_listed(folder.path(), list, "all", "set", {});
+  for (const auto& [index, why] : {std::pair(0, "it leads nowhere; mount"), {1, "it is a pipe"}}) {
+    expect_input_error(input_error([&] { set->image(index); }), why);
+    expect_input_error(input_error([&] { set->content_hash(index); }), why);
+  }
 }
 
 TEST(ImageList, PathsStayBelowTheSet) {

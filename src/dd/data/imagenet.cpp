@@ -6,6 +6,7 @@
 #include "dd/core/files.h"
 #include "dd/data/csv.h"
 #include "dd/data/lines.h"
+#include "dd/data/links.h"
 #include "dd/data/mat_file.h"
 #include "dd/data/named_sets.h"
 #include "dd/data/official.h"
@@ -19,11 +20,6 @@ constexpr std::string_view kClasses[] = {
 };
 
 using SynsetNames = std::map<std::string, std::string>;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 /// Lines "n01440764 tench, Tinca tinca"; the first of several names counts.
 SynsetNames read_synset_names(const fs::path& file) {
@@ -168,11 +164,7 @@ std::vector<std::string> imagenet_names() {
 
 std::unique_ptr<Dataset> open_imagenet(const fs::path& root, const std::string& split,
                                        const ReadOptions& reading) {
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    fail_input(
-        cat("cannot open the data set imagenet:", root.string(), ": no such folder; check --data"));
-  }
+  check_set_folder(root, cat("imagenet:", root.string()));
   const fs::path base = find_base(root);
   return open_listed(base, read(root, base), split, cat("imagenet:", root.string()), reading);
 }

@@ -6,6 +6,7 @@
 
 #include "dd/core/error.h"
 #include "dd/data/lines.h"
+#include "dd/data/links.h"
 
 namespace dd {
 namespace {
@@ -25,10 +26,10 @@ GivenLabel parse_label(const std::string& text) {
 
 LabelBook::LabelBook(const std::filesystem::path& classes_file, std::string what)
     : what_(std::move(what)), classes_file_(classes_file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(classes_file, ignored)) return;
+  if (!is_there(classes_file)) return;
   for (const Line& line : read_lines(classes_file)) {
     if (line.text.front() == '#') continue;
+    check_utf8(line, classes_file);
     if (!numbers_.emplace(line.text, std::ssize(listed_)).second) {
       fail_input(cat(classes_file.string(), ", line ", line.number, ": \"", line.text,
                      "\" is listed twice; remove one line"));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "dd/core/utf8.h"
 
 namespace dd {
 
@@ -38,6 +40,12 @@ std::vector<Line> read_lines(const std::filesystem::path& path) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return lines;
+}
+
+void check_utf8(const Line& line, const std::filesystem::path& path) {
+  if (is_utf8(line.text)) return;
+  fail_input(cat(path.string(), ", line ", line.number, ": \"", escaped_bytes(line.text),
+                 "\" is not UTF-8; save the file as UTF-8, and rename a folder that is called so"));
 }
 
 }  // namespace dd

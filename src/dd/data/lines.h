@@ -19,6 +19,9 @@ struct Line {
 /// front ignored. Error(kInput) names the file when it is missing.
 std::vector<Line> read_lines(const std::filesystem::path& path);
 
+/// Error(kInput) unless a line of `path` is UTF-8, as names of classes are; shows its bytes.
+void check_utf8(const Line& line, const std::filesystem::path& path);
+
 /// Without blanks, tabs and carriage returns at both ends.
 std::string trimmed(std::string_view text);
 

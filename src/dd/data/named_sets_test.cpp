@@ -110,6 +110,20 @@ TEST(NamedSets, DomainWords) {
   EXPECT_EQ(dd::domain_word({"folder", "/x"}), std::nullopt);
 }
 
+TEST_F(NamedSetTest, BrokenLinksAreNotTakenForNothing) {
+  const auto link = [&](const char* path) { fs::create_symlink("gone", root() / path); };
+  picture("2750/Forest/Forest_1.jpg");
+  EXPECT_EQ(open("eurosat", "all")->size(), 1);
+  link("2750/River");
+  expect_input_error(error("eurosat", "all"), "2750/River to gone: it leads nowhere");
+  fs::remove(root() / "2750/River");
+  link("split_zhou_EuroSAT.json");
+  expect_input_error(error("eurosat", "all"), "split_zhou_EuroSAT.json to gone");
+  picture("train/n01440764/n01440764_1.JPEG");
+  link("val");
+  expect_input_error(error("imagenet"), "val to gone: it leads nowhere");
+}
+
 TEST_F(NamedSetTest, ImageNetByFolders) {
   for (const char* path : {"train/n01443537/n01443537_1.JPEG", "train/n01440764/n01440764_1.JPEG",
                            "val/n01440764/ILSVRC2012_val_00000293.JPEG"}) {

@@ -7,20 +7,17 @@
 
 #include "dd/core/error.h"
 #include "dd/core/json.h"
+#include "dd/data/links.h"
 
 namespace dd {
 namespace fs = std::filesystem;
 namespace {
 
 fs::path find_base(const OfficialLayout& layout, const fs::path& root) {
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    fail_input(cat("cannot open the data set ", layout.set, ":", root.string(),
-                   ": no such folder; check --data"));
-  }
+  check_set_folder(root, cat(layout.set, ":", root.string()));
   for (const std::string& base : layout.bases) {
     const fs::path folder = base.empty() ? root : root / base;
-    if (fs::exists(folder / layout.marker, ignored)) return folder;
+    if (is_there(folder / layout.marker)) return folder;
   }
   fail_input(cat(layout.set, ":", root.string(), " has no ", layout.marker,
                  "; unpack the official archive there (docs/data.md shows the layout)"));
@@ -80,10 +77,7 @@ std::unique_ptr<Dataset> open_official(const OfficialLayout& layout, const fs::p
   const fs::path base = find_base(layout, root);
   std::optional<ImageList> list;
   for (const fs::path& folder : {root, base}) {
-    std::error_code ignored;
-    if (layout.coop_split.empty() || list || !fs::exists(folder / layout.coop_split, ignored)) {
-      continue;
-    }
+    if (layout.coop_split.empty() || list || !is_there(folder / layout.coop_split)) continue;
     list = read_coop_split(folder / layout.coop_split, layout.coop_images);
   }
   if (!list) list = layout.read(base);
@@ -94,8 +88,7 @@ void add_class_folders(const fs::path& base, const std::string& folder,
                        std::span<const std::string> classes, Split split, ImageList& list) {
   for (std::size_t label = 0; label < classes.size(); ++label) {
     const fs::path below = fs::path(folder) / classes[label];
-    std::error_code ignored;
-    if (!fs::is_directory(base / below, ignored)) continue;
+    if (!is_folder(base / below)) continue;
     for (const std::string& name : list_images(base / below)) {
       list.images.push_back({.id = (below / name).generic_string(),
                              .label = static_cast<std::int64_t>(label),

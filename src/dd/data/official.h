@@ -34,7 +34,7 @@ std::unique_ptr<Dataset> open_official(const OfficialLayout& layout,
 ImageList read_coop_split(const std::filesystem::path& file, const std::string& images);
 
 /// Adds the pictures of FOLDER/<class> for each class, in order; a class whose folder is missing
-/// has none. `folder` is below `base` and begins the ids.
+/// has none. `folder` is below `base` and begins the ids. Error(kInput): one is a broken link.
 void add_class_folders(const std::filesystem::path& base, const std::string& folder,
                        std::span<const std::string> classes, Split split, ImageList& list);
 
