@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "support/datadream.h"
 #include "support/temporary_folder.h"
@@ -47,6 +48,34 @@ TEST(Cli, HelpListsCommandsAndStatus) {
     EXPECT_NE(result.out.find("Exit status"), std::string::npos);
   }
   EXPECT_FALSE(dd::test::datadream_commands().empty());
+}
+
+TEST(Cli, HelpOfACommandIsItsOwn) {
+  EXPECT_EQ(datadream({"help", "adapt"}).out, datadream({"adapt", "--help"}).out);
+  EXPECT_EQ(datadream({"help", "data", "check"}).out, datadream({"data", "check", "--help"}).out);
+  const auto unknown = datadream({"help", "adpat"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_TRUE(is_one_error_line(unknown.err)) << unknown.err;
+}
+
+TEST(Cli, AnAnswerThatIsLostIsNoSuccess) {
+  for (const char* words : {"--help", "--version", "completion bash", "adapt --help"}) {
+    const std::string line = dd::cat("exec \"$0\" ", words, " > /dev/full");
+    const auto result = dd::test::run_process({"/bin/sh", "-c", line, DD_PROGRAM});
+    EXPECT_EQ(result.status, 1) << words;
+    EXPECT_TRUE(is_one_error_line(result.err)) << result.err;
+  }
+}
+
+TEST(Cli, InsideAStepOfSrunTheProgramStillAnswers) {
+  const dd::test::ProcessOptions step{
+      .environment = {{"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "4"}}};
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--version"}, {"--help"}, {"adapt", "--help"}}) {
+    const auto result = datadream(words, step);
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out, datadream(words).out);
+  }
 }
 
 TEST(Cli, EveryCommandExplainsItself) {

@@ -96,7 +96,9 @@ class Kill : public testing::Test {
   std::string path(const std::string& name) const { return cases_.path(name); }
   static std::string model(const std::string& name) { return StageCases::model(name); }
 
-  Words complete(const Words& words) const { return StageCases::complete(words, out().string()); }
+  Words complete(const Words& words) const {
+    return StageCases::complete(words, out().string(), threads_);
+  }
 
   /// Calls the stage undisturbed, then with kills, and compares. Always in the same folder, since
   /// some files name it.
@@ -172,6 +174,7 @@ class Kill : public testing::Test {
   }
 
   StageCases cases_;
+  std::string threads_ = "1";
 };
 
 TEST_F(Kill, AdaptByClass) {
@@ -179,8 +182,12 @@ TEST_F(Kill, AdaptByClass) {
 }
 
 TEST_F(Kill, AdaptByDataset) {
-  expect_same_files({"adapt", "--model", model("sd1"), "--data", path("photos"), "--shots", "2",
-                     "--mode", "dataset", "--steps", "12", "--batch", "2", "--save-every", "3"});
+  for (const char* threads : {"1", "2"}) {
+    threads_ = threads;
+    fs::remove_all(out());
+    expect_same_files({"adapt", "--model", model("sd1"), "--data", path("photos"), "--shots", "2",
+                       "--mode", "dataset", "--steps", "12", "--batch", "2", "--save-every", "3"});
+  }
 }
 
 // A kill while a group writes its states divides it: the same, then, but for rounding.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several ranks under mpirun, or shards one after the other, give what one process gives.
-#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -17,130 +16,22 @@
 #include "dd/core/json.h"
 #include "dd/image/read.h"
 #include "dd/io/safetensors.h"
-#include "support/colour_set.h"
-#include "support/datadream.h"
-#include "support/mpirun.h"
+#include "support/ranks_case.h"
 #include "support/same_picture.h"
-#include "support/temporary_folder.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using dd::test::datadream;
+using dd::test::difference;
 using dd::test::launch;
 using dd::test::on_ranks;
 using dd::test::ProcessOptions;
 using dd::test::ProcessResult;
-using Words = std::vector<std::string>;
-
-/// Files whose bytes must agree; records in JSON hold seconds.
-std::map<std::string, std::string> results_in(const fs::path& out) {
-  static const std::set<std::string> kCompared{".safetensors", ".png", ".npy",
-                                               ".jsonl",       ".csv", ".txt"};
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(out)) {
-    if (entry.is_regular_file() && kCompared.contains(entry.path().extension()))
-      files[fs::relative(entry.path(), out).string()] = dd::sha256_of_file(entry.path());
-  }
-  return files;
-}
-
-/// The largest difference of two files of tensors of the same names, by the largest value.
-double difference(const fs::path& one, const fs::path& other) {
-  const dd::io::SafetensorsFile first(one);
-  const dd::io::SafetensorsFile second(other);
-  EXPECT_EQ(first.entries().size(), second.entries().size());
-  double worst = 0;
-  for (const auto& entry : first.entries()) {
-    const at::Tensor value = first.tensor(entry.name);
-    const double gap = (value - second.tensor(entry.name)).abs().max().item<double>();
-    worst = std::max(worst, gap / value.abs().max().item<double>());
-  }
-  return worst;
-}
-
-class Ranks : public testing::Test {
- protected:
-  Ranks() {
-    dd::test::write_colour_set(root() / "images", 6, 1);
-    for (const char* split : {"train", "val", "test"})
-      dd::test::write_colour_set(root() / "photos" / split, 4, *split == 'v' ? 3 : *split);
-  }
-  fs::path root() const { return folder_.path(); }
-  std::string path(const std::string& name) const { return (root() / name).string(); }
-  static std::string model(const std::string& name) {
-    return std::string(DD_SOURCE_DIR) + "/tests/oracle/models/" + name;
-  }
-  Words complete(Words words, const std::string& out) const {
-    words.insert(words.end(),
-                 {"--device", "cpu", "--dtype", "f32", "--threads", "1", "--out", path(out)});
-    return words;
-  }
-  void alone(const Words& words, const std::string& out) const {
-    const ProcessResult result = datadream(complete(words, out));
-    ASSERT_EQ(result.status, 0) << result.err;
-  }
-  void together(int ranks, const Words& words, const std::string& out) const {
-    const ProcessResult result = on_ranks(ranks, complete(words, out));
-    ASSERT_EQ(result.status, 0) << result.err;
-  }
-  Words adapting(const std::string& mode, const std::string& steps) const {
-    return {"adapt",   "--model", model("sd1"), "--data",       path("photos"),
-            "--shots", "2",       "--mode",     mode,           "--steps",
-            steps,     "--batch", "3",          "--save-every", "2"};
-  }
-  Words drawing() const {
-    return {"generate", "--model", model("sd1"), "--classes", path("photos"), "--per-class", "5",
-            "--batch",  "2",       "--steps",    "3"};
-  }
-  Words training() const {
-    return {"train",
-            "--clip",
-            model("clip"),
-            "--synthetic",
-            path("images"),
-            "--real",
-            path("photos"),
-            "--shots",
-            "3",
-            "--batch",
-            "7",
-            "--steps",
-            "12",
-            "--rank",
-            "4",
-            "--mix",
-            "0.5",
-            "--val",
-            path("photos"),
-            "--validate-every",
-            "5",
-            "--choose",
-            "best",
-            "--save-every",
-            "4"};
-  }
-  /// Status and the one line of the program itself.
-  static void expect_one_line(const ProcessResult& result, int status, const std::string& part) {
-    EXPECT_EQ(result.status, status) << result.err;
-    const std::vector<std::string> lines = dd::test::own_lines(result.err);
-    ASSERT_EQ(lines.size(), 1U) << result.err;
-    EXPECT_NE(lines[0].find(part), std::string::npos) << lines[0];
-  }
-
- private:
-  const dd::test::TemporaryFolder folder_;
-};
-
-class UnderMpi : public Ranks {
- protected:
-  void SetUp() override {
-    if (dd::test::has_mpi()) return;
-    if (std::string(DD_MPI_WANTED) == "OFF") GTEST_SKIP() << "built without MPI, as asked for";
-    FAIL() << "MPI was not found: install libopenmpi-dev and openmpi-bin, or configure with "
-              "-DDATADREAM_MPI=OFF";
-  }
-};
+using dd::test::Ranks;
+using dd::test::results_in;
+using dd::test::UnderMpi;
+using dd::test::Words;
 
 TEST_F(UnderMpi, GenerateDrawsTheSameImagesWithTheSameRecords) {
   alone(drawing(), "one");
@@ -296,154 +187,6 @@ TEST_F(UnderMpi, ARankThatSeesTheSetLateWaits) {
   }
 }
 
-TEST_F(UnderMpi, WhoWaitsForARankThatIsDoneGivesUp) {
-  const ProcessResult result = launch(2, {DD_WAITING_RANKS});
-  EXPECT_EQ(result.status, 1) << result.err;
-  EXPECT_NE(result.err.find("one of which has ended its work"), std::string::npos) << result.err;
-  EXPECT_GT(result.seconds, 50) << "a slow network is no reason";
-}
-
-// As on a node of a cluster where no module of MPI is loaded.
-TEST_F(UnderMpi, WithoutItsLibraryTheProgramIsOneProcess) {
-  for (const char* library : {"libmpi.so.40", "libmpi.so.12", "libmpich.so.12"}) {
-    dd::write_file_atomically(root() / "broken" / library, "");
-  }
-  ProcessOptions options;
-  const char* earlier = std::getenv("LD_LIBRARY_PATH");
-  options.environment["LD_LIBRARY_PATH"] =
-      path("broken") + (earlier == nullptr ? "" : dd::cat(":", earlier));
-  const ProcessResult alone = datadream(complete(drawing(), "one"), options);
-  EXPECT_EQ(alone.status, 0) << alone.err;
-  options.environment["OMPI_COMM_WORLD_SIZE"] = "2";
-  options.environment["OMPI_COMM_WORLD_RANK"] = "0";
-  const ProcessResult several = datadream(complete(drawing(), "two"), options);
-  expect_one_line(several, 2, "cannot be loaded");
-  EXPECT_NE(several.err.find("libmpi"), std::string::npos) << several.err;
-  EXPECT_FALSE(fs::exists(root() / "two"));
-}
-
-TEST_F(UnderMpi, WhatAllFindWrongIsOneLineAndStatusTwo) {
-  Words words = adapting("class", "6");
-  words[4] = path("nowhere");
-  expect_one_line(on_ranks(3, complete(words, "out")), 2, "nowhere");
-  EXPECT_FALSE(fs::exists(path("out")));
-  expect_one_line(on_ranks(2, {"generate", "--stps", "3"}), 2, "--steps");
-  expect_one_line(on_ranks(2, {"inspect", path("photos")}), 2, "works in one process");
-}
-
-TEST_F(UnderMpi, ADamagedPictureThatOneFindsLosesNothing) {
-  Words words = adapting("class", "3");
-  alone(words, "out");
-  const auto before = results_in(path("out"));
-  // Ranks look at the shots in turns, so this is the second's.
-  const dd::Json shots = dd::read_json(root() / "out" / "shots.json").at("images");
-  const fs::path picture = root() / "photos" / shots.at(1).at("id").get<std::string>();
-  ASSERT_TRUE(fs::exists(picture)) << picture;
-  dd::write_file_atomically(picture, dd::read_file(picture).substr(0, 40));
-  words.emplace_back("--force");
-  expect_one_line(on_ranks(2, complete(words, "out")), 2, picture.filename().string());
-  EXPECT_EQ(results_in(path("out")), before);
-}
-
-TEST_F(UnderMpi, WhatOneFindsWrongEndsAll) {
-  alone(adapting("class", "3"), "adapters");
-  Words words = drawing();
-  words.insert(words.end(), {"--adapters", path("adapters")});
-  alone(words, "good");
-  const auto good = results_in(path("good"));
-  for (const char* name : {"red_top", "green_bag", "blue_coat"}) {
-    const fs::path file = root() / "adapters" / name / "pytorch_lora_weights.safetensors";
-    const std::string whole = dd::read_file(file);
-    dd::write_file_atomically(file, whole.substr(0, whole.size() / 2));
-    expect_one_line(on_ranks(3, complete(words, name)), 2, "pytorch_lora_weights.safetensors");
-    dd::write_file_atomically(file, whole);
-    for (const auto& [image, hash] : results_in(path(name))) {
-      if (!image.ends_with(".png")) continue;
-      EXPECT_EQ(hash, good.at(image)) << "not whole";
-    }
-  }
-}
-
-/// What is there after a stop is whole; launchers differ in the status that they end with.
-TEST_F(UnderMpi, AStopOfTheLauncherLeavesWholeFilesAndTheRestIsDoneLater) {
-  Words draw = drawing();
-  draw[6] = "30";
-  for (const Words& words : {adapting("class", "240"), draw}) {
-    const std::string& name = words.front();
-    alone(words, name + "-one");
-    const auto whole = results_in(path(name + "-one"));
-    on_ranks(2, complete(words, name), {.signal = SIGTERM, .signal_after_text = name + " "});
-    for (const auto& [file, hash] : results_in(path(name))) {
-      const bool is_result = file.ends_with(".png") || file.ends_with("weights.safetensors");
-      EXPECT_TRUE(!is_result || hash == whole.at(file)) << file;
-    }
-    together(2, words, name);
-    EXPECT_EQ(results_in(path(name)), whole);
-  }
-}
-
-/// What a launcher does not do: one rank alone is asked to stop.
-TEST_F(UnderMpi, AStopOfOneRankStopsAllWithStatus130) {
-  const std::string script =
-      "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}}\" = 1 ]; then \"$@\" & "
-      "p=$!; until [ -e \"$BEGUN\" ]; do sleep 0.1; done; kill -TERM $p; wait $p; else exec "
-      "\"$@\"; fi";
-  for (const std::string mode : {"class", "dataset"}) {
-    Words words{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
-    const Words arguments = complete(adapting(mode, "100000"), mode);
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    const ProcessResult result =
-        launch(2, words, {.environment = {{"BEGUN", path(mode) + "/adapt.json"}}});
-    expect_one_line(result, 130, "stopped");
-    for (const auto& entry : fs::recursive_directory_iterator(path(mode))) {
-      if (entry.path().filename() != "adapter-state.safetensors") continue;
-      EXPECT_GT(dd::io::SafetensorsFile(entry.path()).entries().size(), 0U);
-    }
-  }
-}
-
-/// A machine that is taken away: one rank is killed, and the launcher ends the other.
-TEST_F(UnderMpi, AKilledRankLeavesWholeFilesAndTheRestIsDoneLater) {
-  const std::string script =
-      "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-$SLURM_PROCID}}\" = 1 ]; then \"$@\" & "
-      "p=$!; until [ -e \"$BEGUN\" ] || ! kill -0 $p; do sleep 0.02; done; kill -KILL $p; wait $p; "
-      "else exec "
-      "\"$@\"; fi";
-  Words draw = drawing();
-  draw[6] = "40";
-  const std::vector<std::tuple<Words, std::string>> cases{
-      {draw, "generate.json"},
-      {draw, "green_bag/00004.png"},
-      {adapting("class", "120"), "adapt.json"},
-      {adapting("dataset", "60"), "adapter-state.safetensors"}};
-  std::set<std::string> compared;
-  for (const auto& [words, begun] : cases) {
-    const std::string& name = words.front();
-    const std::string whole = dd::cat(name, "-whole-", begun.ends_with(".safetensors"));
-    if (compared.insert(whole).second) together(2, words, whole);
-    Words killed{"/bin/sh", "-c", script, "sh", DD_PROGRAM};
-    const Words arguments = complete(words, name);
-    killed.insert(killed.end(), arguments.begin(), arguments.end());
-    const ProcessResult result =
-        launch(2, killed, {.environment = {{"BEGUN", path(name) + "/" + begun}}});
-    EXPECT_NE(result.status, 0) << "done before it was killed: " << begun;
-    // The lock tells what the temporary files of both end in.
-    std::istringstream lock(dd::read_file(root() / name / ".lock"));
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(lock, line);) lines.push_back(line);
-    ASSERT_EQ(lines.size(), 3U);
-    for (const std::string& ending : {lines[1], lines[2]})
-      dd::write_file_atomically(root() / name / ("half.png" + ending), "half");
-    together(2, words, name);
-    EXPECT_EQ(results_in(path(name)), results_in(path(whole))) << begun;
-    for (const auto& entry : fs::recursive_directory_iterator(root() / name)) {
-      EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
-      EXPECT_NE(entry.path().filename(), ".lock");
-    }
-    fs::remove_all(root() / name);
-  }
-}
-
 TEST_F(Ranks, ShardsAreCopiedTogether) {
   for (const auto& [name, words] :
        {std::pair{"set", drawing()}, std::pair{"adapters", adapting("class", "6")}}) {
@@ -462,11 +205,16 @@ TEST_F(Ranks, ShardsAreCopiedTogether) {
     }
     const auto whole = results_in(path(std::string(name) + "-whole"));
     EXPECT_EQ(files, whole.size() + 1) << "each has the file of names; no image is drawn twice";
+    // As a copy that broke off leaves one of them.
+    const bool is_drawing = words.front() == "generate";
+    fs::resize_file(
+        merged / "green_bag" / (is_drawing ? "00003.png" : "pytorch_lora_weights.safetensors"),
+        is_drawing ? 100 : 3000);
     const ProcessResult last = datadream(complete(words, name));
     ASSERT_EQ(last.status, 0) << last.err;
-    const std::string nothing =
-        words.front() == "generate" ? "0 images drawn, 15 were there" : "adapters 0  skipped 3";
-    EXPECT_NE(last.out.find(nothing), std::string::npos) << last.out;
+    const std::string found =
+        is_drawing ? "1 images drawn, 14 were there" : "adapters 1  skipped 2";
+    EXPECT_NE(last.out.find(found), std::string::npos) << last.out;
     // The end of a part may divide a batch, which changes the last bits.
     for (const auto& [file, hash] : whole) {
       if (file.ends_with(".png")) {
@@ -479,15 +227,6 @@ TEST_F(Ranks, ShardsAreCopiedTogether) {
     }
     EXPECT_EQ(results_in(merged).size(), whole.size());
   }
-}
-
-TEST_F(Ranks, AProgramWithoutMpiRefusesToBeSeveralProcesses) {
-  if (dd::test::has_mpi()) GTEST_SKIP() << "built with MPI";
-  const dd::test::ProcessOptions first{
-      .environment = {{"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_RANK", "0"}}};
-  const ProcessResult result = datadream(complete(drawing(), "out"), first);
-  expect_one_line(result, 2, "built without MPI");
-  EXPECT_FALSE(fs::exists(path("out")));
 }
 
 }  // namespace

@@ -110,6 +110,25 @@ TEST_F(Sweep, GoesOnAfterAKillAndDoesNotDependOnTheOrder) {
   EXPECT_EQ(changed.status, 2) << "other settings of the same cells need another folder";
 }
 
+TEST_F(Sweep, DoesNotTakeOldAccuraciesForThoseOfOtherImages) {
+  const std::vector<std::string> grid{"--methods", "zero-shot,real", "--shots", "1"};
+  const ProcessResult first = sweep(path("out"), grid);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.err.find("2 cells measured, 0 kept"), std::string::npos) << first.err;
+  fs::remove(photos() / "test" / "Bag" / "0.png");
+  const ProcessResult other = sweep(path("out"), grid);
+  EXPECT_EQ(other.status, 2) << other.err;
+  EXPECT_NE(dd::test::last_line(other.err).find("other test or validation images"),
+            std::string::npos)
+      << other.err;
+  std::vector<std::string> forced = grid;
+  forced.emplace_back("--force");
+  const ProcessResult anew = sweep(path("out"), forced);
+  EXPECT_EQ(anew.status, 0) << anew.err;
+  EXPECT_NE(anew.err.find("2 cells measured, 0 kept"), std::string::npos) << anew.err;
+  for (const auto& [name, cell] : cells_of(path("out"))) EXPECT_EQ(cell.at("n"), 7) << name;
+}
+
 TEST_F(Sweep, CheaperWaysOfDrawingShareTheAdaptersAndSayWhatAnImageCost) {
   const ProcessResult result = sweep(
       path("out"), {"--methods", "synthetic", "--mode", "dataset", "--shots", "2", "--per-class",

@@ -51,6 +51,12 @@ class CheckLayers(unittest.TestCase):
         self.check({"src/dd/io/b.cpp": LICENCE + '#include <torch/torch.h>\n#include "dd/io/b.h"\n'}, "banned")
         self.check({"src/dd/io/b.cpp": LICENCE + '#include <ATen/ATen.h>\n#include "dd/io/b.h"\n'}, "banned")
 
+    def test_questions_that_throw_the_librarys_errors(self):
+        source = LICENCE + '#include "dd/core/a.h"\nbool a(fs::path p) { return fs::exists(p%s); }\n'
+        self.check({"src/dd/core/a.cpp": source % ""}, "take path_exists")
+        self.check({"src/dd/core/a.cpp": source % " / name(1, 2)"}, "take path_exists")
+        self.check({"src/dd/core/a.cpp": source % ", problem"}, None)
+
     def test_operators_in_a_header(self):
         self.check({"src/dd/io/b.h": LICENCE + "#pragma once\n#include <ATen/ops/add.h>\n"}, "at most")
 

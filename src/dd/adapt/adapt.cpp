@@ -251,7 +251,7 @@ class Trainer {
                              mix_seed(seed_of(job), "lora"));
     train::FlatParameters parameters(lora.parameters());
     ShotBatches batches = batches_of(job);
-    AdaptTask task(model_, conditioner_, batches, step_options(), context.ranks);
+    AdaptTask task(model_, conditioner_, batches, step_options(), context.ranks, context.cancel);
     const train::TrainResult result = run_training(engine_options(job), parameters, task, context);
     if (context.ranks.first()) finish(job, result, lora.weights(), lora.count());
     return result;
@@ -270,7 +270,7 @@ class Trainer {
       sources.push_back(&batches.back());
       engines.push_back(engine_options(*job));
     }
-    GroupTask task(model_, conditioner_, sources, step_options());
+    GroupTask task(model_, conditioner_, sources, step_options(), context.cancel);
     const std::string name = group.size() == 1 ? engines.front().name
                                                : cat("adapt ", group.front()->class_name, " to ",
                                                      group.back()->class_name);
@@ -313,14 +313,18 @@ class Trainer {
 
 /// Disk and memory, as far as the headers of the model's files tell.
 void report_room(const AdaptOptions& options, const CommonOptions& common, const AdaptPlan& plan,
-                 Reporter& report) {
+                 const Context& context) {
   const std::vector<io::TensorInfo> tensors = models::model_tensors(options.model);
   const std::int64_t numbers = adapter_numbers(tensors, options.rank, options.text_encoder);
   if (numbers > 0) {
     const auto adapters = static_cast<std::int64_t>(plan.jobs.size());
-    report_space(common.out, adapter_bytes(numbers, adapters), cat(adapters, " adapters"), report);
+    const std::int64_t at_once =
+        std::min(adapters, options.adapters_per_batch * context.ranks.count());
+    report_space(common.out, adapter_bytes(numbers, adapters, at_once), cat(adapters, " adapters"),
+                 context.report);
   }
-  report_memory(models::memory_need(tensors, placement_of(common)), "the model's weights", report);
+  report_memory(models::memory_need(tensors, placement_of(common)), "the model's weights",
+                context.report);
 }
 
 void warn_of_idle_ranks(const AdaptOptions& options, const AdaptPlan& plan,
@@ -350,7 +354,7 @@ AdaptResult run_adapt(const AdaptOptions& options, const CommonOptions& common, 
   }
   const AdaptPlan plan = make_plan(options, common, context);
   context.report.info(cat("adapt: ", plan.text()));
-  report_room(options, common, plan, context.report);
+  report_room(options, common, plan, context);
   warn_of_idle_ranks(options, plan, context);
   if (common.dry_run) {
     AdaptResult result;

@@ -35,11 +35,11 @@ std::int64_t adapter_numbers(const std::vector<io::TensorInfo>& tensors, std::in
   return numbers;
 }
 
-std::int64_t adapter_bytes(std::int64_t numbers, std::int64_t adapters) {
+std::int64_t adapter_bytes(std::int64_t numbers, std::int64_t adapters, std::int64_t at_once) {
   constexpr std::int64_t kNumber = 4;                          // float32
   constexpr std::int64_t kRecords = std::int64_t{256} * 1024;  // names, adapter.json, events
-  constexpr std::int64_t kState = kNumber * 2 * 3;             // twice: a number and two moments
-  return adapters * (kNumber * numbers + kRecords) + kState * numbers;
+  constexpr std::int64_t kState = kNumber * 3;                 // a number and two moments
+  return adapters * (kNumber * numbers + kRecords) + (at_once + 1) * kState * numbers;
 }
 
 }  // namespace dd::adapt

@@ -14,7 +14,8 @@ std::int64_t adapter_numbers(const std::vector<io::TensorInfo>& tensors, std::in
                              bool text_encoder);
 
 /// The most that `adapters` of so many numbers take on disk, with their records, and with the
-/// training state of the one in work, which while it is replaced is there twice.
-std::int64_t adapter_bytes(std::int64_t numbers, std::int64_t adapters);
+/// training states of the `at_once` that are in work, one of which, while it is replaced, is there
+/// twice.
+std::int64_t adapter_bytes(std::int64_t numbers, std::int64_t adapters, std::int64_t at_once);
 
 }  // namespace dd::adapt

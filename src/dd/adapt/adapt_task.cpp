@@ -8,11 +8,13 @@
 namespace dd::adapt {
 
 AdaptTask::AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-                     BatchSource& batches, const StepOptions& options, Ranks& ranks)
+                     BatchSource& batches, const StepOptions& options, Ranks& ranks,
+                     const CancelToken& cancel)
     : loss_(model, conditioner, options.recompute),
       batches_(batches),
       parts_(options.parts),
       ranks_(ranks),
+      cancel_(cancel),
       validation_(batches.validation()) {}
 
 at::Tensor AdaptTask::loss(std::int64_t step) {
@@ -33,6 +35,7 @@ std::optional<double> AdaptTask::validation_loss(std::int64_t) {
   std::array<double, 2> sum_and_count{};
   for (auto i = static_cast<std::size_t>(ranks_.rank()); i < validation_.size();
        i += static_cast<std::size_t>(ranks_.count())) {
+    cancel_.check();
     const auto size = static_cast<double>(validation_[i].rows());
     sum_and_count[0] += loss_.mean(validation_[i]).item<double>() * size;
     sum_and_count[1] += size;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dd/adapt/diffusion_loss.h"
+#include "dd/core/context.h"
 #include "dd/core/ranks.h"
 #include "dd/train/engine.h"
 
@@ -13,10 +14,11 @@ namespace dd::adapt {
 /// One adapter's training on the diffusion loss.
 class AdaptTask final : public train::Task {
  public:
-  /// The first three must outlive the task. The source is asked for its validation batches right
-  /// away; several ranks share the validation batches.
+  /// All but `options` must outlive the task. The source is asked for its validation batches right
+  /// away; several ranks share them, and between two of them `cancel` may stop the validation.
   AdaptTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-            BatchSource& batches, const StepOptions& options = {}, Ranks& ranks = lone_rank());
+            BatchSource& batches, const StepOptions& options = {}, Ranks& ranks = lone_rank(),
+            const CancelToken& cancel = never_stopped());
 
   at::Tensor loss(std::int64_t step) override;
   std::int64_t parts() const override { return parts_; }
@@ -28,6 +30,7 @@ class AdaptTask final : public train::Task {
   BatchSource& batches_;
   std::int64_t parts_;
   Ranks& ranks_;
+  const CancelToken& cancel_;
   DiffusionBatch whole_;          ///< of the step whose parts are being computed …
   std::int64_t whole_step_ = -1;  ///< … which is this one
   std::vector<DiffusionBatch> validation_;

@@ -4,11 +4,13 @@
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
+#include "dd/adapt/adapt_size.h"
 #include "dd/core/error.h"
 #include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/lora/lora_file.h"
 #include "dd/lora/merged_lora.h"
+#include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 #include "support/lora_gap.h"
 #include "support/oracle.h"
@@ -250,6 +252,25 @@ TEST_F(AdaptTest, StoppedGroupsGoOnBitForBitAndInOtherGroupsToo) {
   EXPECT_EQ(again.skipped, 2);
   EXPECT_EQ(again.adapters, 1);
   EXPECT_EQ(weights(out("whole") / "coat"), coat) << "it was alone in its group before too";
+}
+
+// With records of some hundred kilobytes each, small adapters would always fit.
+TEST_F(AdaptTest, AStoppedGroupKeepsToTheSpaceThatWasSaid) {
+  options_.mode = "class";
+  options_.steps = 18;
+  options_.rank = 64;
+  options_.adapters_per_batch = 2;
+  run_until(out("stopped"), "adapt ankle_boot to bag", 4);
+  std::int64_t states = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(out("stopped"))) {
+    if (entry.path().filename() == "adapter-state.safetensors")
+      states += static_cast<std::int64_t>(entry.file_size());
+  }
+  const std::int64_t numbers =
+      adapter_numbers(models::model_tensors(model_), options_.rank, options_.text_encoder);
+  ASSERT_GT(states, 2 * 3 * 4 * numbers);
+  // While it replaces one of them.
+  EXPECT_LE(states * 3 / 2, adapter_bytes(numbers, 2, 2));
 }
 
 TEST_F(AdaptTest, GroupsAreOfClasses) {

@@ -5,6 +5,7 @@
 #include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/class_list.h"
+#include "dd/io/safetensors.h"
 #include "dd/lora/lora_file.h"
 
 namespace dd::adapt {
@@ -35,6 +36,17 @@ Json images_json(const AdaptPlan& plan, const std::vector<std::int64_t>& shots) 
   return images;
 }
 
+/// Adapters of several machines are copied together by hand: one may be half a file.
+bool is_whole(const fs::path& adapter) {
+  if (!path_exists(adapter)) return false;
+  try {
+    io::SafetensorsFile{adapter};
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 Json curve_json(const std::vector<train::CurvePoint>& curve) {
   Json json = Json::array();
   for (const train::CurvePoint& point : curve) json.push_back({point.step, point.value});
@@ -45,7 +57,7 @@ Json curve_json(const std::vector<train::CurvePoint>& curve) {
 
 void prepare_output(const fs::path& out, const AdaptPlan& plan, const AdaptRun& run, bool force) {
   const fs::path run_file = out / kRunFile;
-  if (fs::exists(run_file) && !force) {
+  if (path_exists(run_file) && !force) {
     const Json earlier = read_json(run_file);
     if (json_value<std::string>(earlier, "identity", "", run_file.string()) == run.identity) return;
     fail_usage(cat(out.string(),
@@ -70,7 +82,7 @@ void prepare_output(const fs::path& out, const AdaptPlan& plan, const AdaptRun& 
 
 bool is_complete(const AdapterJob& job, const AdaptRun& run) {
   const fs::path file = job.folder / kRecordFile;
-  if (!fs::exists(file) || !fs::exists(job.folder / lora::kLoraFileName)) return false;
+  if (!path_exists(file) || !is_whole(job.folder / lora::kLoraFileName)) return false;
   return json_value<std::string>(read_json(file), "identity", "", file.string()) == run.identity;
 }
 

@@ -8,8 +8,12 @@
 namespace dd::adapt {
 
 GroupTask::GroupTask(const models::StableDiffusion& model, const Conditioner& conditioner,
-                     const std::vector<BatchSource*>& sources, const StepOptions& options)
-    : loss_(model, conditioner, options.recompute), sources_(sources), parts_(options.parts) {
+                     const std::vector<BatchSource*>& sources, const StepOptions& options,
+                     const CancelToken& cancel)
+    : loss_(model, conditioner, options.recompute),
+      sources_(sources),
+      parts_(options.parts),
+      cancel_(cancel) {
   std::vector<std::vector<DiffusionBatch>> alone;
   for (BatchSource* source : sources_) alone.push_back(source->validation());
   for (std::size_t i = 0; i < alone.front().size(); ++i) {
@@ -41,6 +45,7 @@ std::vector<double> GroupTask::validation_losses() {
   at::Tensor sums;
   std::int64_t count = 0;
   for (const DiffusionBatch& batch : validation_) {
+    cancel_.check();
     const std::int64_t rows = batch.rows() / members();
     const at::Tensor part = loss_.means(batch, members()).to(at::kDouble) * rows;
     sums = sums.defined() ? sums + part : part;

@@ -67,7 +67,7 @@ class ClipFeatures final : public FeatureModel {
 Preprocess dinov2_preprocess(const fs::path& folder) {
   const fs::path file = folder / "preprocessor_config.json";
   Preprocess result;
-  if (!fs::exists(file)) {
+  if (!path_exists(file)) {
     result.resize_to = 256;
     result.mean = {0.485, 0.456, 0.406};
     result.std = {0.229, 0.224, 0.225};
@@ -144,7 +144,7 @@ const fs::path& feature_model_path(const AlignOptions& options) {
 
 std::string feature_fingerprint(const AlignOptions& options) {
   const fs::path& path = feature_model_path(options);
-  if (!fs::exists(path)) {
+  if (!path_exists(path)) {
     fail_input(cat("no model at ", path.string(), "; check --", options.features));
   }
   return sha256_of(cat(options.features, io::fingerprint_of_model(path), options.activation));

@@ -120,7 +120,7 @@ std::vector<std::int64_t> match_classes(const std::vector<std::string>& wanted,
 SyntheticClasses read_synthetic_classes(const fs::path& folder, const Dataset& images) {
   const fs::path metadata = folder / "metadata.jsonl";
   const std::vector<std::string>& folders = images.class_names();
-  if (!fs::exists(metadata) || fs::exists(folder / "classes.txt")) return as_they_are(folders);
+  if (!path_exists(metadata) || path_exists(folder / "classes.txt")) return as_they_are(folders);
   const std::map<std::string, Numbered> numbered = read_metadata(metadata);
   SyntheticClasses classes = as_they_are(folders);
   std::vector<std::int64_t> labels;

@@ -2,6 +2,7 @@
 #include "dd/classify/classifier_file.h"
 
 #include "dd/classify/adapter_file.h"
+#include "dd/core/files.h"
 #include "dd/io/fingerprint.h"
 
 namespace dd::classify {
@@ -10,7 +11,7 @@ namespace fs = std::filesystem;
 
 SavedClassifier SavedClassifier::load(const fs::path& folder) {
   const fs::path file = folder / kClassifierFile;
-  if (!fs::exists(file)) {
+  if (!path_exists(file)) {
     fail_input(cat("there is no complete classifier in ", folder.string(), " (no ", kClassifierFile,
                    "); run train to its end first"));
   }

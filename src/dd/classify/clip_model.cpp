@@ -47,16 +47,16 @@ void ClipSource::visit(FieldVisitor& visitor) {
 }
 
 fs::path ClipSource::find_tokenizer() const {
-  if (!fs::exists(path)) fail_input(cat("no CLIP at ", path.string(), "; check --clip"));
+  if (!path_exists(path)) fail_input(cat("no CLIP at ", path.string(), "; check --clip"));
   if (!tokenizer.empty()) {
-    if (fs::is_directory(tokenizer / "tokenizer")) return tokenizer / "tokenizer";
-    if (fs::exists(tokenizer)) return tokenizer;
+    if (path_is_folder(tokenizer / "tokenizer")) return tokenizer / "tokenizer";
+    if (path_exists(tokenizer)) return tokenizer;
     fail_input(cat("no tokenizer at ", tokenizer.string(), "; check --tokenizer"));
   }
-  fs::path folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
-  if (fs::is_directory(folder / "tokenizer")) return folder / "tokenizer";
+  fs::path folder = path_is_folder(path) ? path : fs::absolute(path).parent_path();
+  if (path_is_folder(folder / "tokenizer")) return folder / "tokenizer";
   for (const char* file : {"tokenizer.json", "merges.txt", kOpenAiMerges}) {
-    if (fs::exists(folder / file)) return folder;
+    if (path_exists(folder / file)) return folder;
   }
   fail_input(cat("no tokenizer in ", folder.string(), "; give --tokenizer a tokenizer folder, ",
                  "merges.txt or OpenAI's ", kOpenAiMerges));
@@ -66,7 +66,7 @@ std::string ClipSource::fingerprint() const {
   const fs::path found = find_tokenizer();
   std::string model = io::fingerprint_of_model(path);
   // Folders as they are have the hash of their files.
-  if (fs::is_directory(path) && tokenizer.empty() && activation == "auto") return model;
+  if (path_is_folder(path) && tokenizer.empty() && activation == "auto") return model;
   return sha256_of(cat(model, io::fingerprint_of_model(found), activation));
 }
 

@@ -206,7 +206,10 @@ EvaluateResult run_evaluate(const EvaluateOptions& options, const CommonOptions&
   const Subject subject = find_subject(options, common, placement.dtype, context);
   const fs::path metrics = common.out / kMetricsFile;
   std::optional<Json> earlier;
-  if (!common.force) earlier = complete_record(metrics, subject.identity, "metrics", context.ranks);
+  std::vector<fs::path> wanted;
+  if (options.predictions) wanted.push_back(common.out / kPredictionsFile);
+  if (!common.force)
+    earlier = complete_record(metrics, subject.identity, "metrics", context.ranks, wanted);
   if (earlier) {
     context.report.info(cat("the metrics in ", common.out.string(), " are complete"));
     return from_record(metrics, [&] { return result_of(*earlier, metrics.string()); });

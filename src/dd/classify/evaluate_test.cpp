@@ -109,6 +109,9 @@ TEST_F(EvaluateTest, CompleteMetricsAreReadAndOtherSettingsRefused) {
   EXPECT_TRUE(again.skipped);
   EXPECT_EQ(again.accuracy.confusion, first.accuracy.confusion);
   EXPECT_EQ(again.class_names, first.class_names);
+  fs::remove(root() / "out" / "predictions.csv");
+  EXPECT_FALSE(evaluate("", "out").skipped) << "they are asked for";
+  EXPECT_TRUE(fs::exists(root() / "out" / "predictions.csv"));
   train(both(), "classifier");
   EXPECT_NE(error_of(ErrorKind::kUsage, [&] { evaluate("classifier", "out"); }), "");
   common_.force = true;

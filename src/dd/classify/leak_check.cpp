@@ -2,6 +2,7 @@
 #include "dd/classify/leak_check.h"
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/core/ranks.h"
 
 namespace dd::classify {
@@ -23,7 +24,7 @@ void guard_evaluation(const std::filesystem::path& classifier, const Dataset& im
                       const std::string& split, std::int64_t threads, const Context& context) {
   const std::filesystem::path file = classifier / kTrainingImages;
   Ranks& ranks = context.ranks;
-  const bool is_told = ranks.first() && std::filesystem::exists(file);
+  const bool is_told = ranks.first() && path_exists(file);
   if (ranks.from_first(is_told ? "told" : "").empty()) {
     context.report.info(cat("the classifier in ", classifier.string(), " does not say what images ",
                             "it was trained on, so they were not compared with these"));

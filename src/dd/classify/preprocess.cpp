@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/tensor/image_tensor.h"
 
@@ -139,7 +140,7 @@ Preprocess Preprocess::load(const std::filesystem::path& path, std::int64_t mode
                    " px, more than ", kLargest, "; check its config.json"));
   }
   result.size = result.resize_to = static_cast<int>(model_size);
-  const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
+  const fs::path folder = path_is_folder(path) ? path : path.parent_path();
   // File, the key under which the settings stand in it (none: they are the file), reader.
   using Reader = void (*)(const Json&, Preprocess&, const std::string&);
   struct Place {
@@ -153,7 +154,7 @@ Preprocess Preprocess::load(const std::filesystem::path& path, std::int64_t mode
       {"open_clip_config.json", "preprocess_cfg", read_open_clip}};
   for (const auto& [name, key, reader] : kPlaces) {
     const fs::path file = folder / name;
-    if (!fs::exists(file)) continue;
+    if (!path_exists(file)) continue;
     Json json = read_json(file);
     if (json.is_object() && *key != '\0') {
       if (!json.contains(key)) continue;

@@ -13,6 +13,7 @@
 #include "dd/core/room.h"
 #include "dd/data/parallel.h"
 #include "dd/models/model_size.h"
+#include "dd/ranks/machine.h"
 #include "dd/text/prompt.h"
 
 namespace dd::classify {
@@ -94,8 +95,10 @@ class Trainer {
     const ClipModel model =
         models::load_saying_memory(need, "CLIP's weights", context_.report,
                                    [&] { return ClipModel::load(options_.clip, placement_); });
-    const ImageCaching caching{
-        .augmented = options_.augment, .threads = threads, .folder = common_.out};
+    const ImageCaching caching{.augmented = options_.augment,
+                               .threads = threads,
+                               .folder = common_.out,
+                               .sharers = local_ranks(context_.ranks).count};
     report_room(model, caching);
     if (common_.dry_run) return describe();
     const std::vector<PrintSet> prints = guard_training(options_, data_, threads, context_);
@@ -142,8 +145,10 @@ class Trainer {
                  folders * training.disk + context_.ranks.count() * pictures.disk + print_bytes(),
                  pictures.disk > 0 ? "the classifier and its pictures" : "the classifier's files",
                  context_.report);
-    report_memory({training.memory + pictures.memory, available_memory()},
-                  "pictures and the adapter in training", context_.report);
+    report_memory({caching.sharers * (training.memory + pictures.memory), available_memory()},
+                  caching.sharers > 1 ? "pictures and the adapters of the ranks of a machine"
+                                      : "pictures and the adapter in training",
+                  context_.report);
   }
 
   /// Of the lines that tell training images from test images.

@@ -141,9 +141,11 @@ std::int64_t bytes_of_pictures(std::int64_t count, std::int64_t short_side) {
   return count * short_side * short_side * 6;
 }
 
-/// For the pictures of one kind of images.
+/// For the pictures of one kind of images. Each rank of a machine keeps its own, and all of them
+/// look at about the same moment.
 std::int64_t memory_for(const ImageCaching& caching, std::optional<std::int64_t> available) {
-  return std::min(caching.memory, available.value_or(caching.memory) / 2);
+  if (!available) return caching.memory;
+  return std::min(caching.memory, *available / caching.sharers / 2);
 }
 
 /// The short side to which larger images are reduced where crops are cut from them.
@@ -205,7 +207,7 @@ PictureRoom room_of_pictures(const TrainingData& data, const Preprocess& preproc
       continue;
     }
     room.memory += bytes;
-    if (available) *available -= bytes;
+    if (available) *available -= bytes * caching.sharers;
   }
   return room;
 }

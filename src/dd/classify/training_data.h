@@ -40,6 +40,7 @@ struct ImageCaching {
   std::int64_t threads = 1;
   std::filesystem::path folder{};               ///< for what memory does not hold
   std::int64_t memory = std::int64_t{8} << 30;  ///< bytes for each kind of images
+  std::int64_t sharers = 1;  ///< processes like this one on this machine, with it
 };
 
 /// Bytes that the pictures take at most, by where cache_images would keep them now.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/classify/validation.h"
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/io/safetensors.h"
 
@@ -8,7 +9,7 @@ namespace dd::classify {
 
 ValidationRecord::ValidationRecord(std::filesystem::path file, std::string identity, bool writes)
     : file_(std::move(file)), identity_(std::move(identity)), writes_(writes) {
-  if (!std::filesystem::exists(file_)) return;
+  if (!path_exists(file_)) return;
   const io::SafetensorsFile saved(file_);
   const io::Metadata& metadata = saved.metadata();
   const auto found = metadata.find("identity");

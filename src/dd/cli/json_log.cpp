@@ -27,7 +27,7 @@ std::string one_line(const Json& object) {
 }  // namespace
 
 JsonLog::JsonLog(const std::filesystem::path& file, Reporter& next)
-    : next_(next), file_(file, std::ios::app) {
+    : next_(next), path_(file), file_(file, std::ios::app) {
   if (!file_)
     fail_usage(cat("--log-json: cannot write ", file.string(), "; does its folder exist?"));
 }
@@ -50,17 +50,24 @@ void JsonLog::progress(const std::string& task, std::int64_t done, std::int64_t 
   if (!is_last && task == last_task_ && now == last_time_) return;
   last_task_ = task;
   last_time_ = now;
-  file_ << one_line({{"time", now},
-                     {"kind", "progress"},
-                     {"task", task},
-                     {"done", done},
-                     {"total", total},
-                     {"detail", detail}})
-        << std::flush;
+  write(one_line({{"time", now},
+                  {"kind", "progress"},
+                  {"task", task},
+                  {"done", done},
+                  {"total", total},
+                  {"detail", detail}}));
 }
 
 void JsonLog::message(const char* kind, const std::string& text) {
-  file_ << one_line({{"time", time_text()}, {"kind", kind}, {"text", text}}) << std::flush;
+  write(one_line({{"time", time_text()}, {"kind", kind}, {"text", text}}));
+}
+
+void JsonLog::write(const std::string& line) {
+  file_.clear();  // there may be room again
+  if ((file_ << line << std::flush) || is_lost_) return;
+  is_lost_ = true;
+  next_.warn(cat("lines of --log-json ", path_.string(),
+                 " cannot be written and are missing there; is its disk full?"));
 }
 
 }  // namespace dd::cli

@@ -13,7 +13,8 @@ namespace dd::cli {
 ///   {"time": "2026-01-31T12:00:00Z", "kind": "progress", "task": …, "done": …, "total": …,
 ///   "detail": …}
 ///   {"time": …, "kind": "info" or "warning", "text": …}
-/// A resumed run goes on in the same file. Progress is thinned to one line a second and task.
+/// A resumed run goes on in the same file. Progress is thinned to one line a second and task. When
+/// the disk takes no more, the work goes on, and the user is warned once.
 class JsonLog final : public Reporter {
  public:
   /// Error(kUsage) when the file cannot be opened. `next` must outlive the log.
@@ -26,11 +27,14 @@ class JsonLog final : public Reporter {
 
  private:
   void message(const char* kind, const std::string& text);
+  void write(const std::string& line);
 
   Reporter& next_;
+  std::filesystem::path path_;
   std::ofstream file_;
   std::string last_task_;
   std::string last_time_;
+  bool is_lost_ = false;  ///< the user knows that lines are missing
 };
 
 }  // namespace dd::cli

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <new>
@@ -16,12 +17,12 @@
 #include <ostream>
 #include <sstream>
 #include <system_error>
+#include <thread>
 
-#include "dd/cli/completion.h"
+#include "dd/cli/answers.h"
 #include "dd/cli/config_file.h"
 #include "dd/cli/help.h"
 #include "dd/cli/json_log.h"
-#include "dd/cli/man_page.h"
 #include "dd/cli/rank_reporter.h"
 #include "dd/cli/stop_signals.h"
 #include "dd/cli/terminal_reporter.h"
@@ -54,7 +55,7 @@ TerminalStyle style_for(const CommonOptions& common) {
 
 /// Beside the results, so that they can be made again; a run that was refused leaves no trace.
 void save_config(const Command& command, const CommonOptions& common) {
-  if (common.dry_run || common.out.empty() || !std::filesystem::is_directory(common.out)) return;
+  if (common.dry_run || common.out.empty() || !path_is_folder(common.out)) return;
   write_file_atomically(common.out / "config.toml",
                         config_text(command.info.name, common, *command.options));
 }
@@ -96,9 +97,29 @@ void lock_out(const CommandInfo& info, const CommonOptions& common, const Sessio
   const std::vector<std::string> endings = session.ranks.gather(temporary_ending());
   if (!session.ranks.first()) return;
   session.lock = std::make_unique<FolderLock>(common.out, file, endings);
-  if (!session.lock->held()) {
-    report.warn(cat("the disk of ", file.string(),
-                    " knows no locks; start no second process on the same --out"));
+  if (const std::string text = session.lock->warning(); !text.empty()) report.warn(text);
+}
+
+void check_written(std::ostream& results) {
+  if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");
+}
+
+/// Together: else each would do its part of something else. Where a rank writes and what it
+/// computes with are its own.
+void check_same_work(const Command& command, CommonOptions common, Ranks& ranks) {
+  if (ranks.alone()) return;
+  const CommonOptions usual;
+  common.out = usual.out;
+  common.threads = usual.threads;
+  common.device = usual.device;
+  common.log_json = usual.log_json;
+  const std::string own =
+      sha256_of(version_text() + config_text(command.info.name, common, *command.options));
+  for (const std::string& other : ranks.gather(own)) {
+    if (other == own) continue;
+    fail_usage(
+        "the ranks were started with unlike commands, options or programs; give all of them the "
+        "same command line, --config and version");
   }
 }
 
@@ -109,6 +130,7 @@ void run_command(const Command& command, const CommonOptions& given, const Sessi
     fail_usage(cat(command.info.name, " works in one process, but was started as ", ranks.count(),
                    "; start it without mpirun or srun"));
   }
+  check_same_work(command, given, ranks);
   TerminalReporter terminal(messages, style_for(given), seconds_now);
   // Before the log is opened: a refused process must not empty the holder's.
   lock_out(command.info, given, session, terminal);
@@ -138,66 +160,16 @@ void run_command(const Command& command, const CommonOptions& given, const Sessi
     profile->print(messages, measured_peak());
   }
   if (ranks.first()) save_config(command, given);
-  if (!results.flush()) fail_resource("writing results failed, standard output; is the disk full?");
-}
-
-struct FoundCommand {
-  std::size_t place;  ///< in the list of names
-  std::ptrdiff_t words;
-};
-
-/// A name may be of one word or of two.
-FoundCommand find_command(const std::vector<std::string>& arguments,
-                          const std::vector<std::string>& names) {
-  std::string asked;
-  for (std::ptrdiff_t words = 1; words <= std::min<std::ptrdiff_t>(2, std::ssize(arguments));
-       ++words) {
-    asked += (words == 1 ? "" : " ") + arguments[static_cast<std::size_t>(words - 1)];
-    const auto found = std::find(names.begin(), names.end(), asked);
-    if (found != names.end()) return {static_cast<std::size_t>(found - names.begin()), words};
-  }
-  const std::string& first = arguments.front();
-  const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-    return name.starts_with(first + " ");
-  });
-  fail_usage(cat("unknown command \"", longer == names.end() ? first : asked, "\"; did you mean ",
-                 longer == names.end() ? nearest_name(first, names) : *longer,
-                 "? See datadream --help"));
+  check_written(results);
 }
 
 void dispatch(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
               const Session& session, std::ostream& results, std::ostream& messages) {
-  const std::string first = arguments.empty() ? "--help" : arguments.front();
-  if (first == "--help" || first == "-h" || first == "help") {
-    results << program_help(commands);
-    return;
-  }
-  if (first == "--version") {
-    results << version_text() << "\n";
-    return;
-  }
-  if (first == "completion") {
-    if (arguments.size() != 2) fail_usage("completion takes one word: bash, zsh or fish");
-    results << completion_script(arguments[1], commands);
-    return;
-  }
-  // Not in the help: `make docs` writes docs/cli.md with the one, the installation takes the other.
-  if (first == "help-markdown" || first == "help-man") {
-    results << (first == "help-man" ? man_page(commands) : help_markdown(commands));
-    return;
-  }
+  const auto [command, words] = find_command(arguments, commands);
   std::vector<std::string> names;
-  for (const Command& command : commands) names.push_back(command.info.name);
-  const auto [place, words] = find_command(arguments, names);
-  const Command& command = commands[place];
-  const std::vector<std::string> rest(arguments.begin() + words, arguments.end());
-  const auto asks_help = [](const std::string& text) { return text == "--help" || text == "-h"; };
-  if (std::any_of(rest.begin(), rest.end(), asks_help)) {
-    results << command_help(command);
-    return;
-  }
+  for (const Command& each : commands) names.push_back(each.info.name);
   CommonOptions common;
-  parse_command(command, rest, names, common);
+  parse_command(command, {arguments.begin() + words, arguments.end()}, names, common);
   run_command(command, common, session, results, messages);
 }
 
@@ -264,6 +236,10 @@ Outcome outcome_of(const std::function<void()>& work) {
     return {kFailed, false, text_of(error)};
   } catch (const std::bad_alloc&) {
     return {kFailed, false, cat("out of memory", kMemoryRemedy)};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {kWrongInput, false,
+            cat("cannot reach ", error.path1().string(), ": ", error.code().message(),
+                "; check the path and its permissions")};
   } catch (const std::system_error& error) {
     const bool no_thread = error.code() == std::errc::resource_unavailable_try_again;
     return {
@@ -292,6 +268,15 @@ int report(const Outcome& outcome, std::ostream& messages) {
 int run_program(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
                 std::ostream& results, std::ostream& messages) {
   const Launch launch = find_launch();
+  if (asks_for_answer(arguments)) {
+    // One of several tells it.
+    if (launch.rank != 0) return kDone;
+    return report(outcome_of([&] {
+                    results << answer(arguments, commands);
+                    check_written(results);
+                  }),
+                  messages);
+  }
   CancelToken cancel;
   // Before MPI starts threads of its own.
   std::optional<StopSignals> signals;
@@ -306,8 +291,12 @@ int run_program(const std::vector<std::string>& arguments, const std::vector<Com
   }
   std::unique_ptr<Ranks> ranks;
   const Outcome joined = outcome_of([&] { ranks = join_ranks(launch); });
-  // All fail alike: one tells, the others leave without a word, or it would be killed for them.
-  if (!ranks) return launch.rank == 0 ? report(joined, messages) : kDone;
+  if (!ranks) {
+    // Mostly all fail alike: one tells, and its launcher ends the others for it. One that is still
+    // there after that may have failed alone, as on a machine without MPI, and tells it too.
+    if (launch.rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+    return report(joined, messages);
+  }
   std::ostringstream unseen;
   std::ostream& shown = ranks->first() ? results : unseen;
   const Outcome agreed = ranks->settle(outcome_of([&] {

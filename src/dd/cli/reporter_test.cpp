@@ -106,4 +106,16 @@ TEST_F(Reporters, JsonLogRefusesAFileItCannotWrite) {
   EXPECT_THROW(dd::cli::JsonLog("/nonexistent/folder/log.jsonl", reporter), dd::Error);
 }
 
+TEST_F(Reporters, JsonLogSaysOnceThatItsDiskIsFull) {
+  auto reporter = make({});
+  dd::cli::JsonLog log("/dev/full", reporter);
+  log.info("first");
+  log.info("second");
+  const std::string text = out_.str();
+  const std::size_t at = text.find("--log-json /dev/full");
+  ASSERT_NE(at, std::string::npos) << text;
+  EXPECT_EQ(text.find("--log-json", at + 1), std::string::npos) << text;
+  EXPECT_NE(text.find("second"), std::string::npos) << text;
+}
+
 }  // namespace

@@ -8,6 +8,7 @@
 #include "dd/classify/clip_model.h"
 #include "dd/convert/source_model.h"
 #include "dd/convert/whole_folder.h"
+#include "dd/core/files.h"
 #include "dd/inspect/weight_facts.h"
 #include "dd/lora/merged_lora.h"
 
@@ -16,8 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 at::ScalarType own_dtype(const fs::path& clip) {
-  const io::Checkpoint checkpoint = fs::is_directory(clip) ? io::Checkpoint::open(clip, "model")
-                                                           : io::Checkpoint::open_file(clip);
+  const io::Checkpoint checkpoint =
+      path_is_folder(clip) ? io::Checkpoint::open(clip, "model") : io::Checkpoint::open_file(clip);
   inspect::WeightFacts facts;
   facts.add(checkpoint);
   return facts.main_dtype();
@@ -49,7 +50,7 @@ std::string write_clip_folder(const ClipSource& source, const fs::path& folder, 
                                              {"template", classifier->prompt_template}});
   }
   model.clip.save(folder, target);
-  if (fs::is_directory(source.clip)) {
+  if (path_is_folder(source.clip)) {
     copy_small_files(source.clip, folder);
     copy_small_files(source.clip / "tokenizer", folder / "tokenizer");
     copy_config(source.clip / "config.json", folder / "config.json", python_name(target));

@@ -95,7 +95,7 @@ void report_disk(const Request& request, const std::vector<io::TensorInfo>& tens
 /// What `adapt` wrote for a whole data set is one file.
 std::string convert_adapters(const Request& request) {
   const fs::path file = request.options.in / lora::kLoraFileName;
-  if (!fs::exists(file)) {
+  if (!path_exists(file)) {
     fail_usage(cat(request.options.in.string(),
                    " holds a LoRA for each class; name one of them, CLASS/", lora::kLoraFileName));
   }
@@ -110,7 +110,7 @@ constexpr const char* kUnfinished = ".unfinished";
 void write_file_and_folder(const Request& request, const SourceModel& source) {
   const fs::path& out = request.common.out;
   const fs::path folder = folder_beside(out);
-  const bool is_source = fs::exists(folder) && fs::exists(request.options.in) &&
+  const bool is_source = path_exists(folder) && path_exists(request.options.in) &&
                          fs::equivalent(folder, request.options.in);
   if (is_source) return write_single_file(source, out);  // it says all of it already
   write_whole_folder(folder, [&](const fs::path& fresh) {
@@ -140,8 +140,8 @@ void check_single_target(const Request& request) {
   }
   check_target(out, request.options.in, "", request.common.force);
   const fs::path folder = folder_beside(out);
-  const bool is_left_over = !fs::exists(out) && fs::exists(folder / kUnfinished);
-  if (fs::exists(folder) && !is_left_over && !fs::equivalent(folder, request.options.in)) {
+  const bool is_left_over = !path_exists(out) && path_exists(folder / kUnfinished);
+  if (path_exists(folder) && !is_left_over && !fs::equivalent(folder, request.options.in)) {
     check_target(folder, request.options.in, "model_index.json", request.common.force);
   }
 }
@@ -206,7 +206,7 @@ std::string convert_kind(const Request& request, Kind kind) {
     case Kind::kStableDiffusion:
       return convert_model(request);
     case Kind::kLora:
-      return convert_lora_file(request, fs::is_directory(request.options.in)
+      return convert_lora_file(request, path_is_folder(request.options.in)
                                             ? request.options.in / "adapter_model.safetensors"
                                             : request.options.in);
     case Kind::kAdapters:

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dd/convert/whole_folder.h"
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/models/pipeline_index.h"
 
@@ -20,7 +21,7 @@ Json index_of(const fs::path& source, const models::StableDiffusion& model,
   constexpr std::array<std::string_view, 5> kWritten{"unet", "vae", "text_encoder", "tokenizer",
                                                      "scheduler"};
   const fs::path file = source / "model_index.json";
-  if (!fs::exists(file)) return models::pipeline_index(model.schedule.class_name);
+  if (!path_exists(file)) return models::pipeline_index(model.schedule.class_name);
   Json index = read_json(file);
   for (auto& [key, value] : index.items()) {
     const bool is_part = value.is_array() && value.size() == 2 && value[0].is_string();
@@ -35,7 +36,7 @@ Json index_of(const fs::path& source, const models::StableDiffusion& model,
 /// The source's own file where it agrees with the model, which --prediction-type may have
 /// overruled.
 void write_schedule(const models::StableDiffusion& model, const fs::path& folder) {
-  if (fs::exists(folder / "scheduler_config.json") &&
+  if (path_exists(folder / "scheduler_config.json") &&
       ScheduleConfig::from_folder(folder).prediction_type == model.schedule.prediction_type) {
     return;
   }
@@ -53,7 +54,7 @@ std::vector<std::string> write_descriptions(const SourceModel& source_model, con
       {"text_encoder", model.text_encoder.config().to_json()}};
   for (const auto& [part, config] : configs) {
     const fs::path own = source / part / "config.json";
-    if (fs::exists(own)) {
+    if (path_exists(own)) {
       copy_config(own, folder / part / "config.json", python_name(source_model.dtypes.at(part)));
     } else {
       write_json(folder / part / "config.json", config);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dd/core/files.h"
 #include "dd/inspect/weight_facts.h"
 #include "dd/models/ldm_file.h"
 #include "dd/tensor/device.h"
@@ -33,10 +34,9 @@ SourceModel SourceModel::load(const std::filesystem::path& path, const std::stri
   const bool are_equal = std::ranges::all_of(
       dtypes, [&](const auto& part) { return part.second == dtypes.begin()->second; });
   const Placement placement{at::kCPU, unchanged && are_equal ? dtypes.begin()->second : at::kFloat};
-  const std::filesystem::path tokenizer =
-      options.tokenizer.empty() && std::filesystem::is_directory(path)
-          ? path / "tokenizer"
-          : models::ldm_tokenizer(path, options);
+  const std::filesystem::path tokenizer = options.tokenizer.empty() && path_is_folder(path)
+                                              ? path / "tokenizer"
+                                              : models::ldm_tokenizer(path, options);
   return {models::StableDiffusion::load(path, placement, options), std::move(dtypes), tokenizer};
 }
 

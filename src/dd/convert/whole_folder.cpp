@@ -28,7 +28,7 @@ void rename_or_fail(const fs::path& from, const fs::path& to) {
 /// the two bears the name, where the disk can exchange names (all of Linux's own can).
 void put_in_place(const fs::path& fresh, const fs::path& folder) {
   std::error_code ignored;
-  if (!fs::exists(folder)) return rename_or_fail(fresh, folder);
+  if (!path_exists(folder)) return rename_or_fail(fresh, folder);
   if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
     fs::remove_all(fresh, ignored);
     return;
@@ -58,13 +58,13 @@ void check_target(const fs::path& out, const fs::path& source, const char* mark,
     fail_usage(cat("--out ", out.string(), " and ", source.string(),
                    " lie in one another; choose another --out"));
   }
-  if (!fs::exists(out)) return;
+  if (!path_exists(out)) return;
   if (!force) {
     fail_usage(cat(out.string(), " is there already; use --force to replace it, or another --out"));
   }
-  const bool is_folder = fs::is_directory(out);
+  const bool is_folder = path_is_folder(out);
   const bool wants_folder = *mark != '\0';
-  if (is_folder != wants_folder || (is_folder && !fs::exists(out / mark))) {
+  if (is_folder != wants_folder || (is_folder && !path_exists(out / mark))) {
     fail_usage(cat(out.string(),
                    " is nothing that this command writes, so it is not replaced; "
                    "choose another --out"));
@@ -88,7 +88,7 @@ void write_whole_folder(const fs::path& folder, const std::function<void(const f
 }
 
 void copy_small_files(const fs::path& from, const fs::path& to) {
-  if (!fs::is_directory(from)) return;
+  if (!path_is_folder(from)) return;
   static const std::set<std::string> kLeftOut{".safetensors", ".bin",  ".ckpt",   ".pt",
                                               ".pth",         ".onnx", ".msgpack"};
   make_folder(to);

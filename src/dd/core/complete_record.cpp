@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dd/core/complete_record.h"
 
+#include <algorithm>
+
+#include "dd/core/files.h"
+
 namespace dd {
 namespace {
 
 std::optional<Json> find_record(const std::filesystem::path& file, const std::string& identity,
                                 const std::string& what) {
-  if (!std::filesystem::exists(file)) return std::nullopt;
+  if (!path_exists(file)) return std::nullopt;
   Json json = read_json(file);
   if (json.is_object() && json.value("identity", Json()) == Json(identity)) return json;
   fail_usage(cat(file.parent_path().string(), " holds ", what,
@@ -16,9 +20,12 @@ std::optional<Json> find_record(const std::filesystem::path& file, const std::st
 }  // namespace
 
 std::optional<Json> complete_record(const std::filesystem::path& file, const std::string& identity,
-                                    const std::string& what, Ranks& ranks) {
+                                    const std::string& what, Ranks& ranks,
+                                    const std::vector<std::filesystem::path>& beside) {
+  const auto is_there = [](const std::filesystem::path& path) { return path_exists(path); };
   std::optional<Json> found;
   if (ranks.first()) found = find_record(file, identity, what);
+  if (found && !std::ranges::all_of(beside, is_there)) found.reset();
   if (ranks.alone()) return found;
   const std::string told = ranks.from_first(found ? found->dump() : "");
   ranks.meet();  // none ends before all know

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dd/core/json.h"
 #include "dd/core/ranks.h"
@@ -18,8 +19,11 @@ namespace dd {
 /// show some of them what was there a minute ago.
 ///
 /// Error(kUsage) when the record is of another identity; `what` names the results ("a classifier").
+/// `beside` are files that the caller wants as well and that not every call writes: without one of
+/// them the results are not complete.
 std::optional<Json> complete_record(const std::filesystem::path& file, const std::string& identity,
-                                    const std::string& what, Ranks& ranks);
+                                    const std::string& what, Ranks& ranks,
+                                    const std::vector<std::filesystem::path>& beside = {});
 
 /// What `read` makes of one of this program's records. Error(kInput) names the file where `read`
 /// meets what the program did not write: the JSON library throws for a member that is not there, or

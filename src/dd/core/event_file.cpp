@@ -84,7 +84,7 @@ double now() {
 
 /// Removes what a killed writer left unfinished; false where there is nothing to go on with.
 bool mend(const fs::path& path) {
-  if (!fs::exists(path)) return false;
+  if (!path_exists(path)) return false;
   const std::string bytes = read_file(path);
   const std::size_t whole = event_bytes::whole_records(bytes);
   if (whole < bytes.size()) {

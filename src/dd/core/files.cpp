@@ -80,11 +80,27 @@ void put_in_place(const fs::path& path, const std::function<void(const fs::path&
   }
 }
 
+/// Error(kInput) where the system does not say.
+fs::file_status status_of(const fs::path& path) {
+  std::error_code problem;
+  const fs::file_status status = fs::status(path, problem);
+  if (status.type() != fs::file_type::none) return status;
+  fail_input(cat("cannot reach ", path.string(), ": ", problem.message(),
+                 "; check the path and its permissions"));
+}
+
+/// Whether it is a shell's own, as of `--config <(command)`. One that lies in a folder may have
+/// nobody who writes, and whoever opens it then waits for ever.
+bool is_shells_pipe(const fs::path& path) {
+  return path.native().starts_with("/dev/") || path.native().starts_with("/proc/");
+}
+
 std::ifstream open_for_reading(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
+  const fs::file_status status = status_of(path);
   if (!fs::exists(status))
     fail_input(cat("cannot read ", path.string(), ": no such file; check the path"));
+  if (fs::is_socket(status) || (fs::is_fifo(status) && !is_shells_pipe(path)))
+    fail_input(cat("cannot read ", path.string(), ": it is a pipe or a socket; name a file"));
   if (fs::is_directory(status))
     fail_input(cat("cannot read ", path.string(), ": it is a folder; name a file"));
   std::ifstream in(path, std::ios::binary);
@@ -175,6 +191,18 @@ void write_file_name_later(const fs::path& path, std::string_view bytes) {
   });
 }
 
+bool path_exists(const fs::path& path) {
+  return fs::exists(status_of(path));
+}
+
+bool path_is_folder(const fs::path& path) {
+  return fs::is_directory(status_of(path));
+}
+
+bool path_is_file(const fs::path& path) {
+  return fs::is_regular_file(status_of(path));
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> fresh;
@@ -183,9 +211,14 @@ void make_folder(const fs::path& folder) {
     fresh.push_back(path);
   }
   fs::create_directories(folder, error);
-  if (error && !fs::is_directory(folder)) {
-    fail_resource(cat("cannot make the folder ", folder.string(), ": ", error.message(),
-                      "; choose another --out or check permissions"));
+  std::error_code ignored;
+  if (error && !fs::is_directory(folder, ignored)) {
+    const std::string text = cat("cannot make the folder ", folder.string(), ": ", error.message(),
+                                 "; choose another --out or check permissions");
+    const bool is_wrong = error == std::errc::not_a_directory || error == std::errc::file_exists ||
+                          error == std::errc::filename_too_long ||
+                          error == std::errc::too_many_symbolic_link_levels;
+    throw Error(is_wrong ? ErrorKind::kInput : ErrorKind::kResource, text);
   }
   // A file is only safe from a power cut where its folder is.
   for (const fs::path& path : fresh) sync_folder(path.parent_path());

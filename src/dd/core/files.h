@@ -22,7 +22,15 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(const std::filesystem::path&)>& write);
 
-/// Makes the folder and its parents. Throws Error(kResource) naming it.
+/// Whether there is something at the path, a folder, a plain file; links are followed. As the
+/// functions of std::filesystem, but Error(kInput) names what the system does not let us look at:
+/// no permission, links in a circle, a name that is too long.
+bool path_exists(const std::filesystem::path& path);
+bool path_is_folder(const std::filesystem::path& path);
+bool path_is_file(const std::filesystem::path& path);
+
+/// Makes the folder and its parents. Throws Error(kInput) naming it where its path can be no
+/// folder's, as below a file, and Error(kResource) where it cannot be made for another reason.
 void make_folder(const std::filesystem::path& folder);
 
 /// Lower-case hexadecimal SHA-256 of a file's content, or of bytes. Throws Error(kInput).

@@ -2,6 +2,7 @@
 #include "dd/core/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "dd/core/durable_files.h"
 #include "dd/core/error.h"
@@ -46,6 +47,47 @@ TEST(Files, ErrorsNameTheFile) {
       EXPECT_NE(std::string(error.what()).find(path.string()), std::string::npos);
     }
   }
+}
+
+TEST(Files, APathThatCannotBeLookedAtIsNamed) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("circle", folder.path() / "circle");
+  for (const auto& path : {folder.path() / "circle", folder.path() / std::string(300, 'a')}) {
+    for (auto* ask : {&dd::path_exists, &dd::path_is_folder, &dd::path_is_file}) {
+      try {
+        (*ask)(path);
+        ADD_FAILURE() << path;
+      } catch (const dd::Error& error) {
+        EXPECT_EQ(error.kind(), dd::ErrorKind::kInput);
+        EXPECT_NE(std::string(error.what()).find(path.string()), std::string::npos);
+      }
+    }
+  }
+  EXPECT_FALSE(dd::path_exists(folder.path() / "nothing"));
+  EXPECT_TRUE(dd::path_is_folder(folder.path()));
+  EXPECT_FALSE(dd::path_is_file(folder.path()));
+}
+
+TEST(Files, AFolderThatCannotBeIsWrongInput) {
+  const TemporaryFolder folder;
+  dd::write_file_atomically(folder.path() / "file", "");
+  for (const auto& path : {folder.path() / "file", folder.path() / "file" / "below",
+                           folder.path() / std::string(300, 'a')}) {
+    try {
+      dd::make_folder(path);
+      ADD_FAILURE() << path;
+    } catch (const dd::Error& error) {
+      EXPECT_EQ(error.kind(), dd::ErrorKind::kInput) << error.what();
+    }
+  }
+}
+
+TEST(Files, APipeInAFolderIsRefusedAndNotWaitedFor) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THROW(dd::read_file(path), dd::Error);
+  EXPECT_THROW(dd::sha256_of_file(path), dd::Error);
 }
 
 TEST(Files, Sha256OfKnownText) {

@@ -8,8 +8,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -21,13 +23,29 @@ namespace dd {
 namespace fs = std::filesystem;
 namespace {
 
-/// Who this is, and a line for each of what temporary files are known by.
-std::string holder_text(const std::vector<std::string>& endings) {
+constexpr std::string_view kHostFollows = " on ";
+
+std::string own_host() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
-  std::string text = cat("process ", ::getpid(), " on ", host.data(), "\n");
+  return host.data();
+}
+
+/// Who this is, and a line for each of what temporary files are known by.
+std::string holder_text(const std::vector<std::string>& endings) {
+  std::string text = cat("process ", ::getpid(), kHostFollows, own_host(), "\n");
   for (const std::string& ending : endings) text += ending + "\n";
   return text;
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+/// Whether the holder, as holder_text names it, ran on another machine.
+bool is_elsewhere(const std::string& holder) {
+  const std::size_t at = holder.rfind(kHostFollows);
+  return at != std::string::npos && holder.substr(at + kHostFollows.size()) != own_host();
 }
 
 /// No more than a lock of tens of thousands of processes has: it may be any file.
@@ -64,20 +82,21 @@ bool is_in_place(int descriptor, const fs::path& file) {
 
 std::vector<fs::path> missing_parents(const fs::path& file) {
   std::vector<fs::path> missing;
-  for (fs::path folder = file.parent_path(); !folder.empty() && !fs::exists(folder);
+  for (fs::path folder = file.parent_path(); !folder.empty() && !path_exists(folder);
        folder = folder.parent_path()) {
     missing.insert(missing.begin(), folder);
   }
   return missing;
 }
 
-bool means_no_locks(int problem) {
-  return problem == ENOSYS || problem == EOPNOTSUPP || problem == ENOLCK || problem == EINVAL;
-}
+/// Whoever still writes one is done with it sooner.
+constexpr std::chrono::minutes kLongest{10};
 
-/// Files, and folders that were to be put in place whole. What cannot be removed does no harm.
-void remove_temporaries(const fs::path& folder, bool everywhere,
-                        const std::vector<std::string>& endings) {
+/// Files, and folders that were to be put in place whole, but none that was written after `limit`,
+/// where one is given. What cannot be removed does no harm. False when one is kept.
+bool remove_temporaries(const fs::path& folder, bool everywhere,
+                        const std::vector<std::string>& endings,
+                        std::optional<fs::file_time_type> limit) {
   const std::set<std::string, std::less<>> known(endings.begin(), endings.end());
   const auto is_left = [&](const std::string& name) {
     const std::size_t at = name.rfind(kTemporaryStart);
@@ -92,10 +111,22 @@ void remove_temporaries(const fs::path& folder, bool everywhere,
     if (is_one) found.push_back(entry->path());
     if (is_one || !everywhere) entry.disable_recursion_pending();
   }
-  for (const fs::path& path : found) fs::remove_all(path, problem);
+  bool is_all = true;
+  for (const fs::path& path : found) {
+    if (limit && fs::last_write_time(path, problem) > *limit) {
+      is_all = false;
+    } else {
+      fs::remove_all(path, problem);
+    }
+  }
+  return is_all;
 }
 
 }  // namespace
+
+bool LockFile::is_without_locks() const {
+  return problem == ENOSYS || problem == EOPNOTSUPP || problem == ENOLCK || problem == EINVAL;
+}
 
 LockFile open_lock_file(const fs::path& place, const fs::path& file, int how) {
   for (;;) {
@@ -113,7 +144,7 @@ LockFile open_lock_file(const fs::path& place, const fs::path& file, int how) {
 std::string lock_holder(int descriptor) {
   const std::string text = content_of(descriptor);
   // The holder may not have written its name yet.
-  return text.empty() ? "another process" : text.substr(0, text.find('\n'));
+  return text.empty() ? "another process" : first_line(text);
 }
 
 bool write_lock_holder(int descriptor, const std::string& text) noexcept {
@@ -124,10 +155,10 @@ bool write_lock_holder(int descriptor, const std::string& text) noexcept {
 
 FolderLock::FolderLock(const fs::path& place, fs::path file,
                        const std::vector<std::string>& endings)
-    : file_(std::move(file)), made_(missing_parents(file_)) {
+    : place_(place), file_(std::move(file)), made_(missing_parents(file_)) {
   try {
     if (file_.has_parent_path()) make_folder(file_.parent_path());
-    take(place, endings);
+    take(endings);
   } catch (...) {
     release();
     throw;
@@ -138,12 +169,12 @@ FolderLock::~FolderLock() {
   release();
 }
 
-void FolderLock::take(const fs::path& place, const std::vector<std::string>& endings) {
-  const LockFile lock = open_lock_file(place, file_, LOCK_EX);
+void FolderLock::take(const std::vector<std::string>& endings) {
+  const LockFile lock = open_lock_file(place_, file_, LOCK_EX);
   descriptor_ = lock.descriptor;
-  if (means_no_locks(lock.problem)) return;
+  if (lock.is_without_locks()) return;
   if (lock.problem == EWOULDBLOCK) {
-    fail_usage(cat(lock_holder(descriptor_), " works in ", place.string(),
+    fail_usage(cat(lock_holder(descriptor_), " works in ", place_.string(),
                    "; wait for it, or choose another --out"));
   }
   if (lock.problem != 0) {
@@ -151,18 +182,52 @@ void FolderLock::take(const fs::path& place, const std::vector<std::string>& end
                       "; choose an --out on another disk"));
   }
   held_ = true;
-  if (const auto left = endings_in(content_of(descriptor_)); !left.empty()) {
-    const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-    std::error_code unknown;
-    remove_temporaries(folder, fs::equivalent(folder, place, unknown), left);
+  const std::string earlier = content_of(descriptor_);
+  if (const std::string holder = first_line(earlier); is_elsewhere(holder)) elsewhere_ = holder;
+  left_ = endings_in(earlier);
+  std::vector<std::string> known = endings;
+  known.insert(known.end(), left_.begin(), left_.end());
+  // With those that are left, or a process that is killed now would leave them for ever. Without
+  // the name the lock holds all the same, as on a full disk.
+  write_lock_holder(descriptor_, holder_text(known));
+  if (!left_.empty() && remove_left()) write_lock_holder(descriptor_, holder_text(endings));
+}
+
+/// False when some are kept for now. Times are the disk's own, whose clock need not be this
+/// machine's.
+bool FolderLock::remove_left() {
+  std::optional<fs::file_time_type> limit;
+  std::error_code problem;
+  if (!elsewhere_.empty()) limit = fs::last_write_time(file_, problem) - kLongest;
+  if (problem) return false;
+  const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+  const bool everywhere = fs::equivalent(folder, place_, problem);
+  if (!remove_temporaries(folder, everywhere, left_, limit)) return false;
+  left_.clear();
+  return true;
+}
+
+std::string FolderLock::warning() const {
+  if (!held_) {
+    return cat("the disk of ", file_.string(),
+               " knows no locks; start no second process on the same --out");
   }
-  // Only now, or a process that is killed here would leave them for ever. Without the name the lock
-  // holds all the same, as on a full disk.
-  write_lock_holder(descriptor_, holder_text(endings));
+  if (elsewhere_.empty()) return {};
+  return cat(
+      elsewhere_, " was at work in ", place_.string(),
+      " and did not end it; if it still runs, its machine's locks do not reach this one: stop "
+      "one of the two");
 }
 
 void FolderLock::release() noexcept {
   std::error_code ignored;
+  if (held_ && !left_.empty()) {
+    try {
+      remove_left();  // by now they may be old enough
+    } catch (const std::exception&) {
+      // They do no harm.
+    }
+  }
   // While the lock is held, so that no other process's file is removed.
   if (held_) fs::remove(file_, ignored);
   if (descriptor_ >= 0) ::close(descriptor_);

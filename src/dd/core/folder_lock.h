@@ -12,7 +12,9 @@ namespace dd {
 /// Keeps every other process from a place of results for as long as it lives. The lock is the
 /// system's own (flock), so that it goes with the process however that ends; the file tells who
 /// holds it. A file that a dead process left behind blocks nobody, and says which temporary files
-/// are left of it and of those that worked with it: they are removed.
+/// are left of it and of those that worked with it: they are removed. Some disks keep locks to one
+/// machine: what a process of another one left is removed only where nobody wrote to it for ten
+/// minutes, and warning() tells of it.
 class FolderLock {
  public:
   /// Makes `file` and its parents and locks it. Error(kUsage) names `place` and the holder, process
@@ -27,15 +29,20 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
-  /// False where the disk knows no locks, as some network disks do: nothing is kept out then.
-  bool held() const noexcept { return held_; }
+  /// What the user should know, or nothing: the disk knows no locks, as some network disks do, and
+  /// nothing is kept out; or a process of another machine left the place without a farewell.
+  std::string warning() const;
 
  private:
-  void take(const std::filesystem::path& place, const std::vector<std::string>& endings);
+  void take(const std::vector<std::string>& endings);
+  bool remove_left();
   void release() noexcept;
 
+  std::filesystem::path place_;
   std::filesystem::path file_;
   std::vector<std::filesystem::path> made_;  ///< outermost first
+  std::string elsewhere_;                    ///< the earlier holder, where it ran elsewhere
+  std::vector<std::string> left_;            ///< endings of its files that may still be there
   int descriptor_ = -1;
   bool held_ = false;
 };
@@ -44,6 +51,9 @@ class FolderLock {
 struct LockFile {
   int descriptor = -1;
   int problem = 0;  ///< 0 = locked; EWOULDBLOCK = another process holds it; else errno of flock
+
+  /// Whether the disk knows no locks.
+  bool is_without_locks() const;
 };
 
 /// Opens or makes `file` and tries to lock it, without waiting; `how` is LOCK_EX or LOCK_SH. What

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <optional>
+#include <string>
 
 #include "dd/core/error.h"
 #include "dd/core/files.h"
+#include "support/no_locks.h"
 #include "support/temporary_folder.h"
 
 namespace {
@@ -20,7 +23,7 @@ TEST(FolderLock, RefusesTheSecondByNameUntilTheFirstIsGone) {
   const TemporaryFolder folder;
   const fs::path out = folder.path() / "out";
   std::optional<FolderLock> first(std::in_place, out, out / ".lock");
-  ASSERT_TRUE(first->held());
+  ASSERT_EQ(first->warning(), "");
   try {
     const FolderLock second(out, out / ".lock");
     FAIL() << "two holders";
@@ -32,10 +35,18 @@ TEST(FolderLock, RefusesTheSecondByNameUntilTheFirstIsGone) {
   }
   EXPECT_TRUE(fs::exists(out / ".lock")) << "the refused one must not remove it";
   first.reset();
-  EXPECT_TRUE(FolderLock(out, out / ".lock").held());
+  EXPECT_EQ(FolderLock(out, out / ".lock").warning(), "");
 }
 
 constexpr const char* kDead = ".tmp4711-0badcafe";
+
+/// As a holder on this machine calls itself.
+std::string here() {
+  const TemporaryFolder folder;
+  const FolderLock lock(folder.path(), folder.path() / ".lock");
+  const std::string text = dd::read_file(folder.path() / ".lock");
+  return text.substr(0, text.find('\n'));
+}
 
 TEST(FolderLock, RemovesWhatADeadHolderLeftAndNothingElse) {
   const TemporaryFolder folder;
@@ -46,11 +57,34 @@ TEST(FolderLock, RemovesWhatADeadHolderLeftAndNothingElse) {
   for (const fs::path& file : kept) dd::write_file_atomically(file, "kept");
   dd::write_file_atomically(out / "a" / "b" / left, "half");
   dd::write_file_atomically(out / (std::string("folder") + kDead) / "file", "half");
-  dd::write_file_atomically(out / ".lock", dd::cat("process 4711 on elsewhere\n", kDead, "\n"));
-  EXPECT_TRUE(FolderLock(out, out / ".lock").held());
+  dd::write_file_atomically(out / ".lock", dd::cat(here(), "\n", kDead, "\n"));
+  EXPECT_EQ(FolderLock(out, out / ".lock").warning(), "");
   for (const fs::path& file : kept) EXPECT_TRUE(fs::exists(file)) << file;
   EXPECT_FALSE(fs::exists(out / "a" / "b" / left));
   EXPECT_FALSE(fs::exists(out / (std::string("folder") + kDead)));
+}
+
+// Its machine's locks may not reach this one, and it may still be at work.
+TEST(FolderLock, LeavesAHolderOfAnotherMachineWhatItMayBeWriting) {
+  const TemporaryFolder folder;
+  const fs::path& out = folder.path();
+  const fs::path old = out / "a" / (std::string("old.png") + kDead);
+  const fs::path fresh = out / "a" / (std::string("fresh.png") + kDead);
+  for (const fs::path& file : {old, fresh}) dd::write_file_atomically(file, "half");
+  const auto now = fs::last_write_time(fresh);
+  fs::last_write_time(old, now - std::chrono::hours(1));
+  dd::write_file_atomically(out / ".lock", dd::cat("process 4711 on elsewhere\n", kDead, "\n"));
+  std::optional<FolderLock> lock(std::in_place, out, out / ".lock");
+  const std::string warning = lock->warning();
+  EXPECT_NE(warning.find("process 4711 on elsewhere"), std::string::npos) << warning;
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(fresh));
+  // Whoever comes after a kill of this one still knows of them.
+  EXPECT_NE(dd::read_file(out / ".lock").find(kDead), std::string::npos);
+  fs::last_write_time(fresh, now - std::chrono::hours(1));
+  lock.reset();
+  EXPECT_FALSE(fs::exists(fresh)) << "nobody writes it";
+  EXPECT_FALSE(fs::exists(out / ".lock"));
 }
 
 TEST(FolderLock, RemovesWhatDeadProcessesUnderOneLockLeft) {
@@ -80,21 +114,31 @@ TEST(FolderLock, BesideAFileItLooksNoDeeper) {
   dd::write_file_atomically(deeper, "of another folder");
   dd::write_file_atomically(folder.path() / ".model.safetensors.lock",
                             dd::cat("process 1\n", kDead, "\n"));
-  EXPECT_TRUE(FolderLock(out, folder.path() / ".model.safetensors.lock").held());
+  EXPECT_EQ(FolderLock(out, folder.path() / ".model.safetensors.lock").warning(), "");
   EXPECT_FALSE(fs::exists(out.string() + kDead));
   EXPECT_TRUE(fs::exists(deeper));
 }
 
 TEST(FolderLock, AFileOfAnyOtherContentBlocksNobodyAndRemovesNothing) {
-  for (const char* content : {"", "\n", "process 1 on elsewhere", "x\n\n", "x\n.png\n",
-                              "x\n.tmp1\n", "x\n.tmp-0badcafe\n", "x\n/tmp1-0badcafe"}) {
+  for (const char* content : {"", "\n", "process 1", "x\n\n", "x\n.png\n", "x\n.tmp1\n",
+                              "x\n.tmp-0badcafe\n", "x\n/tmp1-0badcafe"}) {
     const TemporaryFolder folder;
     for (const char* name : {"a.png", "b.tmp1", "c.tmp-0badcafe"})
       dd::write_file_atomically(folder.path() / name, "kept");
     dd::write_file_atomically(folder.path() / ".lock", content);
-    EXPECT_TRUE(FolderLock(folder.path(), folder.path() / ".lock").held());
+    EXPECT_EQ(FolderLock(folder.path(), folder.path() / ".lock").warning(), "");
     for (const char* name : {"a.png", "b.tmp1", "c.tmp-0badcafe"})
       EXPECT_TRUE(fs::exists(folder.path() / name)) << content;
+  }
+}
+
+TEST(FolderLock, SaysThatADiskKnowsNoLocks) {
+  const TemporaryFolder folder;
+  const dd::test::NoLocks disk;
+  const FolderLock first(folder.path(), folder.path() / ".lock");
+  const FolderLock second(folder.path(), folder.path() / ".lock");
+  for (const FolderLock* lock : {&first, &second}) {
+    EXPECT_NE(lock->warning().find("knows no locks"), std::string::npos) << lock->warning();
   }
 }
 

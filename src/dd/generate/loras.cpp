@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/io/fingerprint.h"
 #include "dd/lora/lora_file.h"
 
@@ -16,8 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 LoraUse make_use(const fs::path& file, double scale) {
-  const fs::path found = fs::is_directory(file) ? file / lora::kLoraFileName : file;
-  if (!fs::is_regular_file(found))
+  const fs::path found = path_is_folder(file) ? file / lora::kLoraFileName : file;
+  if (!path_is_file(found))
     fail_input(cat("no LoRA at ", found.string(), "; check --lora and --adapters"));
   return {found, scale, io::fingerprint(std::span(&found, 1))};
 }
@@ -28,7 +29,7 @@ fs::path adapter_file(const fs::path& adapters, const Subject& subject) {
 
 LoraUse adapter_of(const fs::path& adapters, const Subject& subject) {
   const fs::path file = adapter_file(adapters, subject);
-  if (!fs::is_regular_file(file)) {
+  if (!path_is_file(file)) {
     fail_input(cat("no adapter for the class \"", subject.name, "\": ", file.string(),
                    " is missing; run adapt for it, or leave the class out"));
   }
@@ -72,10 +73,10 @@ std::vector<std::vector<LoraUse>> choose_loras(const GenerateOptions& options, c
   std::vector<LoraUse> common;
   for (const std::string& text : options.lora) common.push_back(parse_lora_use(text));
   const fs::path& adapters = options.adapters;
-  if (!adapters.empty() && !fs::is_directory(adapters)) {
+  if (!adapters.empty() && !path_is_folder(adapters)) {
     fail_input(cat("no adapters at ", adapters.string(), ": no such folder; check --adapters"));
   }
-  const bool a_class_each = !adapters.empty() && !fs::exists(adapters / lora::kLoraFileName);
+  const bool a_class_each = !adapters.empty() && !path_exists(adapters / lora::kLoraFileName);
   if (!adapters.empty() && !a_class_each)
     common.push_back(make_use(adapters / lora::kLoraFileName, 1));
   if (a_class_each && !plan.labelled) {

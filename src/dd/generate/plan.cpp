@@ -40,7 +40,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file) {
 }
 
 std::vector<std::string> class_names(const std::string& source, const DataSpec& spec) {
-  const bool is_set = spec.kind != "folder" || !std::filesystem::is_regular_file(source);
+  const bool is_set = spec.kind != "folder" || !path_is_file(source);
   return is_set ? open_dataset(spec, "train")->class_names() : read_class_names(source);
 }
 

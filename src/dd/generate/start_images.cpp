@@ -22,7 +22,7 @@ struct Pictures {
 
 Pictures find_pictures(const std::string& source) {
   Pictures found;
-  if (fs::is_regular_file(source)) {
+  if (path_is_file(source)) {
     const Json record = read_json(source);
     found.images = open_dataset(parse_data_spec(json_required<std::string>(record, "data", source)),
                                 json_required<std::string>(record, "split", source));

@@ -8,6 +8,7 @@
 #include "dd/core/durable_files.h"
 #include "dd/core/files.h"
 #include "dd/core/ranks.h"
+#include "dd/image/probe.h"
 #include "dd/image/write.h"
 
 namespace dd::generate {
@@ -30,7 +31,7 @@ std::string difference(const Json& earlier, const Json& now) {
 
 /// What generate.json holds, which anyone may have written; null where there is none.
 Json read_earlier(const fs::path& path) {
-  if (!fs::exists(path)) return {};
+  if (!path_exists(path)) return {};
   Json earlier = read_json(path);
   const auto is_record = [&] {
     const Json settings = earlier.value("settings", Json::object());
@@ -97,9 +98,11 @@ void ImageSetWriter::check_origin() const {
                    difference(before, description_.settings),
                    "; use another --out, or --force to start over"));
   }
-  bool occupied = fs::exists(folder_ / kMetadataFile);
-  for_each_image(plan_, 1,
-                 [&](const PlannedImage& planned) { occupied = occupied || has(planned); });
+  bool occupied = path_exists(folder_ / kMetadataFile);
+  // Whatever it holds: it is not ours to replace.
+  for_each_image(plan_, 1, [&](const PlannedImage& planned) {
+    occupied = occupied || path_exists(folder_ / planned.file);
+  });
   if (occupied) {
     fail_usage(cat(folder_.string(), " holds images of unknown settings (no ", kSettingsFile,
                    "); use another --out, or --force to replace them"));
@@ -107,7 +110,8 @@ void ImageSetWriter::check_origin() const {
 }
 
 bool ImageSetWriter::has(const PlannedImage& planned) const {
-  return fs::exists(folder_ / planned.file);
+  // A file with the right name may be half of one: parts of a set are copied together by hand.
+  return ends_as_png(folder_ / planned.file);
 }
 
 std::vector<PlannedImage> ImageSetWriter::missing(
@@ -124,7 +128,7 @@ std::vector<PlannedImage> ImageSetWriter::missing(
 void ImageSetWriter::remove_images(const Plan& plan) const {
   for (std::size_t subject = 0; subject < plan.subjects.size(); ++subject) {
     const fs::path folder = folder_ / plan.subjects[subject].folder;
-    if (!fs::is_directory(folder)) continue;
+    if (!path_is_folder(folder)) continue;
     std::vector<fs::path> found;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       const std::int64_t number = image_number(entry.path().filename().string());
@@ -164,7 +168,7 @@ void ImageSetWriter::check_begun(const Context& context) const {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   const fs::path file = folder_ / kSettingsFile;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (fs::exists(file)) return;
+    if (path_exists(file)) return;
     std::error_code ignored;
     fs::directory_iterator(folder_, ignored);  // to open a folder makes them ask for it anew
     if (context.ranks.share_stop(context.cancel.requested())) CancelToken::stop();
@@ -201,7 +205,7 @@ std::string ImageSetWriter::line(const PlannedImage& planned) const {
 
 void ImageSetWriter::write_metadata(bool planned_are_there) const {
   for (const Subject& subject : plan_.subjects) {
-    if (fs::is_directory(folder_ / subject.folder)) sync_folder(folder_ / subject.folder);
+    if (path_is_folder(folder_ / subject.folder)) sync_folder(folder_ / subject.folder);
   }
   std::string text;
   for_each_image(plan_, listed_, [&](const PlannedImage& planned) {

@@ -75,6 +75,19 @@ TEST_F(ImageSetWriterTest, SecondCallCompletesAndExtends) {
   EXPECT_EQ(writer(3).missing().size(), 3u);
 }
 
+TEST_F(ImageSetWriterTest, AFileThatWasCopiedInPartIsNoImage) {
+  ImageSetWriter first = writer();
+  fill(first);
+  fs::resize_file(out_ / "cat" / "00001.png", 60);
+  fs::resize_file(out_ / "dog" / "00000.png", 0);
+  ImageSetWriter second = writer();
+  ASSERT_EQ(second.missing().size(), 2U);
+  EXPECT_EQ(second.missing()[0].file, "cat/00001.png");
+  EXPECT_EQ(second.missing()[1].file, "dog/00000.png");
+  fill(second);
+  EXPECT_TRUE(writer().missing().empty());
+}
+
 TEST_F(ImageSetWriterTest, SmallerCallKeepsTheLinesOfTheLargerOne) {
   ImageSetWriter large = writer(3);
   fill(large);

@@ -84,13 +84,24 @@ ImageHeader header_of(std::ifstream& in, std::uint64_t size, const std::string& 
 ImageHeader probe_image(const std::filesystem::path& path) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) fail_input(cat("cannot read ", path.string(), "; check the path"));
   std::ifstream in(path, std::ios::binary);
-  if (error || !in) fail_input(cat("cannot read ", path.string(), "; check the path"));
+  if (!in) fail_input(cat("cannot read ", path.string(), "; check its permissions"));
   ImageHeader header = header_of(in, size, path.string());
   if (header.width <= 0 || header.height <= 0) {
     detail::fail_damaged(path.string(), "it has no pixels");
   }
   return header;
+}
+
+bool ends_as_png(const std::filesystem::path& path) {
+  // The last chunk has no content: its length of zero, its name and its checksum.
+  constexpr std::string_view kLastChunk = "\0\0\0\0IEND\xae\x42\x60\x82"sv;
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error || size < kLastChunk.size()) return false;
+  std::ifstream in(path, std::ios::binary);
+  return read_at(in, size - kLastChunk.size(), kLastChunk.size()) == kLastChunk;
 }
 
 }  // namespace dd

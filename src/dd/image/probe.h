@@ -20,4 +20,8 @@ struct ImageHeader {
 /// said.
 ImageHeader probe_image(const std::filesystem::path& path);
 
+/// Whether the file is there and ends as a PNG file does: one that was copied in part, or cut off
+/// by a full disk, does not. Reads its last bytes alone.
+bool ends_as_png(const std::filesystem::path& path);
+
 }  // namespace dd

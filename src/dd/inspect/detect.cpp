@@ -10,6 +10,7 @@
 
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/dataset.h"
 #include "dd/io/checkpoint.h"
@@ -48,6 +49,7 @@ Kind kind_of_tensors(const Names& names) {
 
 bool is_image(const fs::path& path) {
   using namespace std::string_view_literals;
+  if (!path_is_file(path)) return false;
   std::array<char, 12> front{};
   std::ifstream(path, std::ios::binary).read(front.data(), front.size());
   const std::string_view bytes(front.data(), front.size());
@@ -71,13 +73,13 @@ std::optional<Kind> kind_of_config(const fs::path& folder) {
 
 bool has_adapters_of_classes(const fs::path& folder) {
   return std::ranges::any_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
-    return entry.is_directory() && fs::exists(entry.path() / lora::kLoraFileName);
+    return entry.is_directory() && path_exists(entry.path() / lora::kLoraFileName);
   });
 }
 
 /// Nothing when the folder is at most a data set.
 std::optional<Kind> kind_of_folder(const fs::path& folder) {
-  const auto has = [&](const char* name) { return fs::exists(folder / name); };
+  const auto has = [&](const char* name) { return path_exists(folder / name); };
   if (has("model_index.json") || (has("unet") && has("vae"))) return Kind::kStableDiffusion;
   if (has(classify::kClassifierFile)) return Kind::kClassifier;
   if (has("adapt.json") || has(lora::kLoraFileName) || has_adapters_of_classes(folder)) {
@@ -94,11 +96,11 @@ Kind detect(const std::string& path) {
   const DataSpec spec = parse_data_spec(path);
   // Opened by the caller, who then says what is wrong with it; a pattern is no path.
   if (spec.kind == "shards" || spec.kind == "list") return Kind::kDataset;
-  if (!fs::exists(spec.root)) {
+  if (!path_exists(spec.root)) {
     fail_input(cat("there is nothing at ", spec.root.string(), "; check the path"));
   }
   if (spec.text() != spec.root.string()) return Kind::kDataset;
-  if (!fs::is_directory(spec.root)) {
+  if (!path_is_folder(spec.root)) {
     if (is_image(spec.root)) return Kind::kImage;
     return kind_of_tensors(io::Checkpoint::open_file(spec.root).names());
   }

@@ -8,6 +8,7 @@
 
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
+#include "dd/core/files.h"
 #include "dd/inspect/weight_facts.h"
 #include "dd/io/fingerprint.h"
 #include "dd/lora/lora_file.h"
@@ -127,15 +128,15 @@ void add_lora(const fs::path& file, bool deep, Report& report) {
 }  // namespace
 
 void examine_lora(const fs::path& path, bool deep, Report& report) {
-  const bool is_folder = fs::is_directory(path);
+  const bool is_folder = path_is_folder(path);
   report.facts["format"] = is_folder ? "peft folder" : "file";
   report.attempt([&] { add_lora(is_folder ? path / classify::kAdapterFile : path, deep, report); });
 }
 
 void examine_adapters(const fs::path& folder, bool deep, Report& report) {
-  const bool for_all = fs::exists(folder / lora::kLoraFileName);
+  const bool for_all = path_exists(folder / lora::kLoraFileName);
   report.facts["mode"] = for_all ? "dataset" : "class";
-  if (fs::exists(folder / "adapt.json")) {
+  if (path_exists(folder / "adapt.json")) {
     report.attempt([&] {
       const Json record = read_json(folder / "adapt.json");
       for (const char* key : {"model", "model_hash", "data_hash", "settings"}) {
@@ -155,7 +156,7 @@ void examine_adapters(const fs::path& folder, bool deep, Report& report) {
   std::ranges::sort(folders);
   for (const fs::path& own : folders) {
     Report one;
-    if (fs::exists(own / lora::kLoraFileName)) {
+    if (path_exists(own / lora::kLoraFileName)) {
       one.attempt([&] { add_lora(own / lora::kLoraFileName, deep, one); });
     } else {
       one.problems.emplace_back("no adapter yet; run adapt again");

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "dd/classify/clip_model.h"
+#include "dd/core/files.h"
 #include "dd/diffusion/sampler.h"
 #include "dd/inspect/weight_facts.h"
 #include "dd/models/ldm_file.h"
@@ -47,7 +48,7 @@ Json tokenizer_json(const ClipTokenizer& tokenizer, const fs::path& folder) {
             {"start_id", tokenizer.start_id()},
             {"end_id", tokenizer.end_id()},
             {"pad_id", tokenizer.pad_id()}};
-  if (fs::is_directory(folder)) {
+  if (path_is_folder(folder)) {
     for (const auto& [token, id] : read_tokenizer_files(folder).vocab) {
       if (id == tokenizer.pad_id()) json["pad_token"] = token;
     }
@@ -59,7 +60,7 @@ Json tokenizer_json(const ClipTokenizer& tokenizer, const fs::path& folder) {
 /// Where the prediction type was read.
 std::string prediction_source(const fs::path& path) {
   const fs::path file = path / "scheduler" / "scheduler_config.json";
-  if (!fs::exists(file)) return "assumed";
+  if (!path_exists(file)) return "assumed";
   return read_json(file).contains("prediction_type")
              ? "scheduler/scheduler_config.json"
              : "assumed, scheduler/scheduler_config.json does not say";
@@ -99,7 +100,7 @@ void add_single_file(const fs::path& path, const models::ModelOptions& options, 
   facts["fingerprint"] = models::fingerprint_of(path, options);
   add_parts(model.unet, model.vae, model.text_encoder, report);
   const fs::path tokenizer = models::ldm_tokenizer(path, options);
-  if (fs::is_directory(tokenizer)) {
+  if (path_is_folder(tokenizer)) {
     report.attempt(
         [&] { facts["tokenizer"] = tokenizer_json(ClipTokenizer::load(tokenizer), tokenizer); });
   } else {
@@ -120,7 +121,7 @@ void examine_parts(const fs::path& path, Report& report) {
 void add_ignored(const fs::path& path, Report& report) {
   Json ignored = Json::array();
   for (const char* name : {"safety_checker", "feature_extractor", "image_encoder"}) {
-    if (fs::exists(path / name)) ignored.push_back(name);
+    if (path_exists(path / name)) ignored.push_back(name);
   }
   if (!ignored.empty()) report.facts["ignored"] = std::move(ignored);
 }
@@ -129,7 +130,7 @@ void add_ignored(const fs::path& path, Report& report) {
 
 void examine_stable_diffusion(const fs::path& path, const models::ModelOptions& options, bool deep,
                               Report& report) {
-  const bool is_folder = fs::is_directory(path);
+  const bool is_folder = path_is_folder(path);
   report.facts["format"] = is_folder ? "diffusers folder" : "single file";
   const ModelWeights weights = stable_diffusion_weights(path);
   WeightFacts all;
@@ -163,7 +164,7 @@ void examine_stable_diffusion(const fs::path& path, const models::ModelOptions& 
 }
 
 void examine_part(const fs::path& path, Kind kind, bool deep, Report& report) {
-  const bool is_folder = fs::is_directory(path);
+  const bool is_folder = path_is_folder(path);
   const char* stem = kind == Kind::kTextEncoder ? "model" : "diffusion_pytorch_model";
   report.facts["format"] = is_folder ? "folder" : "single file";
   if (is_folder) {
@@ -187,7 +188,7 @@ void examine_part(const fs::path& path, Kind kind, bool deep, Report& report) {
 }
 
 void examine_clip(const fs::path& path, bool deep, Report& report) {
-  const bool is_folder = fs::is_directory(path);
+  const bool is_folder = path_is_folder(path);
   report.facts["format"] = is_folder ? "Hugging Face folder" : "single file";
   report.attempt([&] {
     const classify::ClipModel model = classify::ClipModel::load(path, kShapesOnly);
@@ -202,7 +203,7 @@ void examine_clip(const fs::path& path, bool deep, Report& report) {
     report.facts["preprocess"] = {{"resize_to", model.preprocess.resize_to},
                                   {"size", model.preprocess.size}};
     const fs::path own = path / "tokenizer";
-    report.facts["tokenizer"] = tokenizer_json(model.tokenizer, fs::is_directory(own) ? own : path);
+    report.facts["tokenizer"] = tokenizer_json(model.tokenizer, path_is_folder(own) ? own : path);
   });
   report.attempt([&] {
     const io::Checkpoint checkpoint =

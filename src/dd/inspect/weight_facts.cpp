@@ -70,7 +70,7 @@ Json WeightFacts::to_json() const {
 
 ModelWeights stable_diffusion_weights(const fs::path& path) {
   ModelWeights weights;
-  if (!fs::is_directory(path)) {
+  if (!path_is_folder(path)) {
     weights.checkpoints.push_back(io::Checkpoint::open_file(path));
     for (const PartPlace& part : kParts) {
       weights.parts[part.name].add(weights.checkpoints.back(), part.file_prefix);

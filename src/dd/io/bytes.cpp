@@ -15,7 +15,8 @@
 namespace dd::io {
 
 std::shared_ptr<const Bytes> Bytes::map(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting for whoever writes into a pipe, which is refused below.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0)
     fail_input(cat("cannot open ", path.string(), ": ", std::strerror(errno), "; check the path"));
   const std::shared_ptr<Bytes> bytes(new Bytes);

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/io/bytes.h"
 #include "dd/io/safetensors.h"
@@ -86,7 +87,7 @@ Checkpoint Checkpoint::open_shards(const fs::path& index) {
 Checkpoint Checkpoint::open(const fs::path& folder, const std::string& stem) {
   std::string looked_for;
   for (const std::string& name : candidates(stem)) {
-    if (fs::exists(folder / name))
+    if (path_exists(folder / name))
       return name.ends_with(".json") ? open_shards(folder / name) : open_file(folder / name);
     looked_for += (looked_for.empty() ? "" : ", ") + name;
   }

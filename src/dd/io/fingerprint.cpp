@@ -45,7 +45,7 @@ std::string fingerprint(std::span<const fs::path> files) {
 }
 
 std::string fingerprint_of_model(const fs::path& path) {
-  if (!fs::is_directory(path)) return fingerprint(std::vector<fs::path>{path});
+  if (!path_is_folder(path)) return fingerprint(std::vector<fs::path>{path});
   static const std::set<std::string> kEndings{".safetensors", ".bin", ".ckpt", ".pt", ".json"};
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "dd/core/files.h"
 #include "dd/core/json_text.h"
 
 namespace dd::lora {
@@ -135,7 +136,7 @@ Json read_peft_config(const std::filesystem::path& file) {
   const std::filesystem::path config = file.parent_path() / "adapter_config.json";
   const bool belongs =
       file.filename() == "adapter_model.safetensors" || file.filename() == "adapter_model.bin";
-  return belongs && std::filesystem::exists(config) ? read_json(config) : Json();
+  return belongs && path_exists(config) ? read_json(config) : Json();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "dd/core/files.h"
 #include "dd/models/checkpoint_source.h"
 #include "dd/models/families.h"
 #include "dd/models/openclip_names.h"
@@ -228,7 +229,7 @@ LoadedClip load_open_clip(const io::Checkpoint& checkpoint, const fs::path& fold
                    "; give a Hugging Face folder, OpenAI's archive or an OpenCLIP state_dict"));
   }
   const fs::path config = folder / kOpenClipConfig;
-  if (fs::exists(config)) {
+  if (path_exists(config)) {
     return OpenClipFile(checkpoint, *prefix, read_json(config), config.string())
         .load(placement, activation);
   }
@@ -238,8 +239,8 @@ LoadedClip load_open_clip(const io::Checkpoint& checkpoint, const fs::path& fold
 
 LoadedClip load_folder(const fs::path& folder, Placement placement, const std::string& activation) {
   const fs::path config = folder / "config.json";
-  if (fs::exists(config) || !fs::exists(folder / kOpenClipConfig)) {
-    if (!fs::exists(config)) {
+  if (path_exists(config) || !path_exists(folder / kOpenClipConfig)) {
+    if (!path_exists(config)) {
       fail_input(cat("no CLIP in ", folder.string(), ": neither config.json nor ", kOpenClipConfig,
                      "; give a Hugging Face or OpenCLIP folder, or a weights file"));
     }
@@ -258,13 +259,13 @@ LoadedClip load_folder(const fs::path& folder, Placement placement, const std::s
 fs::path open_clip_weights(const fs::path& folder) {
   for (const char* name : {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
                            "open_clip_pytorch_model.bin"}) {
-    if (fs::exists(folder / name)) return folder / name;
+    if (path_exists(folder / name)) return folder / name;
   }
   return {};
 }
 
 LoadedClip load_clip(const fs::path& path, Placement placement, const std::string& activation) {
-  if (fs::is_directory(path)) return load_folder(path, placement, activation);
+  if (path_is_folder(path)) return load_folder(path, placement, activation);
   const io::Checkpoint checkpoint = io::Checkpoint::open_file(path);
   const fs::path folder = path.parent_path();
   if (checkpoint.contains(kHuggingFaceMark)) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/models/ldm_names.h"
 
 namespace dd::models {
@@ -94,7 +95,7 @@ void refuse_other_unet(const Json& config, const std::string& where) {
 
 void refuse_other_folder(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "model_index.json";
-  if (!std::filesystem::exists(file)) return;
+  if (!path_exists(file)) return;
   const auto name = json_value<std::string>(read_json(file), "_class_name", "", file.string());
   for (const Mark& mark : kPipelines) {
     if (name.starts_with(mark.beginning))

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/models/families.h"
 
 namespace dd::models {
@@ -127,7 +128,7 @@ ClipTextConfig text_of(const Shapes& shapes, const LdmParts& parts) {
 /// The configuration in the folder, or else the one derived from the file, through the same checks.
 template <class Config, class Derive>
 Config read_or(const fs::path& file, const std::string& label, const Derive& derive) {
-  if (fs::exists(file)) return Config::from_json(read_json(file), file.string());
+  if (path_exists(file)) return Config::from_json(read_json(file), file.string());
   return Config::from_json(derive().to_json(), cat("the shapes of ", label));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/models/checkpoint_source.h"
 #include "dd/models/ldm_config.h"
 #include "dd/models/ldm_prediction.h"
@@ -24,7 +25,7 @@ LdmPrediction prediction_of(const io::Checkpoint& checkpoint, const fs::path& fo
 }
 
 ScheduleConfig schedule_of(const fs::path& folder, const LdmPrediction& prediction) {
-  ScheduleConfig schedule = fs::exists(folder / "scheduler" / "scheduler_config.json")
+  ScheduleConfig schedule = path_exists(folder / "scheduler" / "scheduler_config.json")
                                 ? ScheduleConfig::from_folder(folder / "scheduler")
                                 : ScheduleConfig::stable_diffusion();
   schedule.prediction_type = prediction.type;
@@ -65,7 +66,7 @@ void note_findings(StableDiffusion& model, const LdmPrediction& prediction, bool
 
 fs::path ldm_folder(const fs::path& file) {
   const fs::path own = file.parent_path() / file.stem();
-  return fs::is_directory(own) ? own : file.parent_path();
+  return path_is_folder(own) ? own : file.parent_path();
 }
 
 fs::path ldm_tokenizer(const fs::path& file, const ModelOptions& options) {
@@ -76,12 +77,12 @@ std::vector<fs::path> ldm_companions(const fs::path& file, const ModelOptions& o
   const fs::path folder = ldm_folder(file);
   std::vector<fs::path> files;
   const auto add = [&](const fs::path& companion) {
-    if (fs::exists(companion)) files.push_back(companion);
+    if (path_exists(companion)) files.push_back(companion);
   };
   for (const char* part : {"unet", "vae", "text_encoder"}) add(folder / part / "config.json");
   add(folder / "scheduler" / "scheduler_config.json");
   const fs::path tokenizer = folder / "tokenizer";
-  if (options.tokenizer.empty() && fs::is_directory(tokenizer)) {
+  if (options.tokenizer.empty() && path_is_folder(tokenizer)) {
     for (const fs::path& part : tokenizer_file_paths(tokenizer)) files.push_back(part);
   }
   return files;
@@ -92,7 +93,7 @@ LdmModels load_ldm_models(const fs::path& file, Placement placement, const Model
   const fs::path folder = ldm_folder(file);
   LdmParts parts = ldm_parts(checkpoint, folder);
   const LdmPrediction prediction = prediction_of(checkpoint, folder, parts, options);
-  if (!fs::exists(folder / "unet" / "config.json"))
+  if (!path_exists(folder / "unet" / "config.json"))
     parts.unet.sample_size = sample_size(checkpoint, parts, prediction);
   CheckpointSource source(checkpoint, placement, ldm_names(parts));
   ignore_extras(source, parts);
@@ -111,10 +112,9 @@ LdmModels load_ldm_models(const fs::path& file, Placement placement, const Model
 
 StableDiffusion load_ldm(const fs::path& file, Placement placement, const ModelOptions& options) {
   const fs::path tokenizer = ldm_tokenizer(file, options);
-  if (!fs::is_directory(tokenizer)) {
+  if (!path_is_folder(tokenizer)) {
     fail_input(cat("no tokenizer for ", file.string(), ": a single file has none; put the folder ",
-                   "tokenizer of the model into ", ldm_folder(file).string(),
-                   " or name it by --tokenizer"));
+                   "tokenizer of the model beside it, or name it by --tokenizer"));
   }
   LdmModels models = load_ldm_models(file, placement, options);
   StableDiffusion model{.tokenizer = ClipTokenizer::load(tokenizer),

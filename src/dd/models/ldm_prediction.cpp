@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 
 namespace dd::models {
 namespace {
@@ -33,7 +34,7 @@ LdmPrediction ldm_prediction(const io::Checkpoint& checkpoint, const std::filesy
                    "\", which is not supported; name the right one by --prediction-type"));
   }
   const std::filesystem::path scheduler = folder / "scheduler";
-  if (std::filesystem::exists(scheduler / "scheduler_config.json")) {
+  if (path_exists(scheduler / "scheduler_config.json")) {
     return {ScheduleConfig::from_folder(scheduler).prediction_type,
             (scheduler / "scheduler_config.json").string()};
   }

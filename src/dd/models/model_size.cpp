@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/io/checkpoint.h"
 #include "dd/models/clip_file.h"
 #include "dd/tensor/free_memory.h"
@@ -29,7 +30,7 @@ template <class AddFolder>
 std::vector<io::TensorInfo> known_tensors(const fs::path& model, const AddFolder& add_folder) {
   std::vector<io::TensorInfo> tensors;
   try {
-    if (fs::is_regular_file(model)) {
+    if (path_is_file(model)) {
       add(io::Checkpoint::open_file(model), "", tensors);
     } else {
       add_folder(tensors);
@@ -72,7 +73,7 @@ std::vector<io::TensorInfo> model_tensors(const fs::path& model) {
 std::vector<io::TensorInfo> weights_in(const fs::path& model) {
   return known_tensors(model, [&](std::vector<io::TensorInfo>& tensors) {
     const fs::path open_clip = open_clip_weights(model);
-    const bool is_open_clip = !open_clip.empty() && !fs::exists(model / "config.json");
+    const bool is_open_clip = !open_clip.empty() && !path_exists(model / "config.json");
     add(is_open_clip ? io::Checkpoint::open_file(open_clip) : io::Checkpoint::open(model, "model"),
         "", tensors);
   });

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/io/fingerprint.h"
 #include "dd/models/families.h"
 #include "dd/models/ldm_file.h"
@@ -16,12 +17,12 @@ namespace fs = std::filesystem;
 namespace {
 
 void check_folder(const fs::path& folder, const ModelOptions& options) {
-  if (!fs::exists(folder))
+  if (!path_exists(folder))
     fail_input(cat("no model at ", folder.string(), ": no such file or folder; check --model"));
   refuse_other_folder(folder);
   for (const char* part : {"unet", "vae", "text_encoder", "tokenizer", "scheduler"}) {
     const bool given = part == std::string("tokenizer") && !options.tokenizer.empty();
-    if (!given && !fs::is_directory(folder / part)) {
+    if (!given && !path_is_folder(folder / part)) {
       fail_input(cat("no Stable Diffusion model in ", folder.string(), ": the folder ", part,
                      " is missing; name a diffusers model folder or a single-file checkpoint"));
     }
@@ -40,7 +41,7 @@ StableDiffusion load_folder(const fs::path& folder, Placement placement,
   check_folder(folder, options);
   // Read before the text encoder's gigabytes, so that another family is refused at once.
   const fs::path unet = folder / "unet" / "config.json";
-  if (fs::exists(unet)) UNetConfig::from_json(read_json(unet), unet.string());
+  if (path_exists(unet)) UNetConfig::from_json(read_json(unet), unet.string());
   return {.tokenizer = ClipTokenizer::load(options.tokenizer.empty() ? folder / "tokenizer"
                                                                      : options.tokenizer),
           .text_encoder = TextEncoder::load(folder / "text_encoder", placement),
@@ -75,7 +76,7 @@ void check_parts(const StableDiffusion& model) {
 }  // namespace
 
 std::string fingerprint_of(const fs::path& path, const ModelOptions& options) {
-  if (fs::is_directory(path)) return io::fingerprint_of_model(path);
+  if (path_is_folder(path)) return io::fingerprint_of_model(path);
   std::vector<fs::path> files{path};
   const std::vector<fs::path> beside = ldm_companions(path, options);
   files.insert(files.end(), beside.begin(), beside.end());
@@ -84,8 +85,8 @@ std::string fingerprint_of(const fs::path& path, const ModelOptions& options) {
 
 StableDiffusion StableDiffusion::load(const fs::path& path, Placement placement,
                                       const ModelOptions& options) {
-  StableDiffusion model = fs::is_regular_file(path) ? load_ldm(path, placement, options)
-                                                    : load_folder(path, placement, options);
+  StableDiffusion model = path_is_file(path) ? load_ldm(path, placement, options)
+                                             : load_folder(path, placement, options);
   check_parts(model);
   if (options.prediction_type != "auto") {
     model.schedule.prediction_type =

@@ -97,9 +97,8 @@ void train_judge(const Workshop& shop) {
   const Judge judge(source);
   train::FlatParameters parameters(judge.parameters().entries());
   JudgeTask task(shop, judge);
-  train::EngineOptions engine = shop.engine("judge", shop.options.judge_steps);
+  train::EngineOptions engine = shop.engine("judge", shop.options.judge_steps, "cosine");
   engine.optimizer.learning_rate = 2e-3;
-  engine.optimizer.schedule = "cosine";
   engine.ema_decay = 0.995;
   const train::TrainResult result = train::run_training(engine, parameters, task, shop.context);
   parameters.freeze();

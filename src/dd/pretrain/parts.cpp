@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 
 #include "dd/core/durable_files.h"
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/core/seeds.h"
 #include "dd/image/write.h"
@@ -69,7 +70,8 @@ std::uint64_t Workshop::seed(const char* part) const {
   return mix_seed(static_cast<std::uint64_t>(common.seed), part);
 }
 
-train::EngineOptions Workshop::engine(const std::string& part, std::int64_t steps) const {
+train::EngineOptions Workshop::engine(const std::string& part, std::int64_t steps,
+                                      const std::string& schedule) const {
   train::EngineOptions engine;
   engine.name = part;
   engine.steps = steps;
@@ -79,8 +81,10 @@ train::EngineOptions Workshop::engine(const std::string& part, std::int64_t step
   engine.state_file = state_file(part);
   engine.events = common.out / "events" / part;
   engine.identity = cat("pretrain ", part, " seed ", common.seed);
+  // The other schedule's length may still be changed on the way.
+  if (schedule == "cosine") engine.identity += cat(" steps ", steps);
   engine.optimizer.warmup = 200;
-  engine.optimizer.schedule = "trapezoid";
+  engine.optimizer.schedule = schedule;
   return engine;
 }
 
@@ -91,8 +95,8 @@ bool Workshop::is_complete(const std::string& part, std::int64_t steps,
     for (const auto& file : {product, record_file(part), state_file(part)}) drop_record(file);
     return false;
   }
-  if (!std::filesystem::exists(product)) return false;
-  if (std::filesystem::exists(record_file(part))) {
+  if (!path_exists(product)) return false;
+  if (path_exists(record_file(part))) {
     const Json record = read_json(record_file(part));
     const std::string where = record_file(part).string();
     const auto made_with = [&](const char* key) {
@@ -117,7 +121,7 @@ void Workshop::write_record(const std::string& part, const train::TrainResult& r
 }
 
 ClipTokenizer world_tokenizer(const std::filesystem::path& folder) {
-  if (!std::filesystem::exists(folder / "vocab.json")) {
+  if (!path_exists(folder / "vocab.json")) {
     write_learned_tokenizer(folder, World::corpus(), kMerges, kContext);
   }
   return ClipTokenizer::load(folder);

@@ -41,8 +41,9 @@ struct Workshop {
     return common.out / "state" / (part + ".safetensors");
   }
   std::uint64_t seed(const char* part) const;
-  /// Engine options with name, state file and identity of this part filled in.
-  train::EngineOptions engine(const std::string& part, std::int64_t steps) const;
+  /// Engine options with name, schedule, state file and identity of this part filled in.
+  train::EngineOptions engine(const std::string& part, std::int64_t steps,
+                              const std::string& schedule) const;
   /// Whether `product`, the last file of a part, is there. Error(kUsage) when it was trained with
   /// another seed or other steps. With --force product, record and state are removed instead.
   bool is_complete(const std::string& part, std::int64_t steps,

@@ -50,12 +50,14 @@ void run_pretrain(const PretrainOptions& options, const CommonOptions& common, C
   const auto wanted = [&](const char* part) {
     return options.part == "all" || options.part == part;
   };
+  const World world(options.data, kPixels, static_cast<std::uint64_t>(common.seed));
   // Parts may run side by side, so each has a lock of its own.
   std::deque<FolderLock> locks;
   for (const char* part : {"judge", "vae", "unet", "clip"}) {
-    if (wanted(part)) locks.emplace_back(common.out, common.out / cat(".lock-", part));
+    if (!wanted(part)) continue;
+    locks.emplace_back(common.out, common.out / cat(".lock-", part));
+    if (const std::string text = locks.back().warning(); !text.empty()) context.report.warn(text);
   }
-  const World world(options.data, kPixels, static_cast<std::uint64_t>(common.seed));
   const Workshop shop{options, common, context, world};
   if (wanted("judge")) train_judge(shop);
   if (wanted("vae")) train_vae(shop);

@@ -120,7 +120,7 @@ void train_clip(const Workshop& shop) {
   const models::Clip clip(source, clip_config(tokenizer.vocab_size(), tokenizer.end_id()));
   train::FlatParameters parameters(clip.parameters().entries());
   ClipTask task(shop, clip, tokenizer);
-  train::EngineOptions engine = shop.engine("clip", shop.options.clip_steps);
+  train::EngineOptions engine = shop.engine("clip", shop.options.clip_steps, "trapezoid");
   engine.optimizer.learning_rate = 1e-3;
   engine.optimizer.weight_decay = 0.05;
   engine.optimizer.warmup = 500;

@@ -11,10 +11,12 @@
 
 #include <map>
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 #include "dd/data/fashion_mnist.h"
 #include "dd/diffusion/noise_schedule.h"
 #include "dd/diffusion/sampler.h"
+#include "dd/io/fingerprint.h"
 #include "dd/models/pipeline_index.h"
 #include "dd/models/stable_diffusion.h"
 #include "dd/pretrain/judge.h"
@@ -89,7 +91,7 @@ class UNetTask final : public train::Task {
         schedule_(world_schedule()),
         cache_(shop, vae),
         order_(shop.world.count(), kBatch, shop.seed("unet")) {
-    if (std::filesystem::exists(shop.judge_file()))
+    if (path_exists(shop.judge_file()))
       judge_ = std::make_unique<Judge>(Judge::load(shop.judge_file()));
   }
 
@@ -219,7 +221,9 @@ void train_unet(const Workshop& shop) {
   for (const auto& entry : text.parameters().entries()) trained.push_back(entry);
   train::FlatParameters parameters(trained);
   UNetTask task(shop, vae, unet, text, tokenizer);
-  train::EngineOptions engine = shop.engine("unet", shop.options.unet_steps);
+  train::EngineOptions engine = shop.engine("unet", shop.options.unet_steps, "trapezoid");
+  // Latents of another autoencoder are another data set.
+  engine.identity += " vae " + io::fingerprint_of_model(shop.model_folder() / "vae");
   engine.optimizer.learning_rate = 1.5e-3;
   engine.optimizer.final_rate = 2e-5;
   engine.ema_decay = 0.999;

@@ -115,9 +115,8 @@ void train_vae(const Workshop& shop) {
   start_lively(vae);
   train::FlatParameters parameters(vae.parameters().entries());
   VaeTask task(shop, vae);
-  train::EngineOptions engine = shop.engine("vae", shop.options.vae_steps);
+  train::EngineOptions engine = shop.engine("vae", shop.options.vae_steps, "cosine");
   engine.optimizer.learning_rate = 1e-3;
-  engine.optimizer.schedule = "cosine";
   engine.optimizer.weight_decay = 0;
   engine.ema_decay = 0.998;
   const train::TrainResult result = train::run_training(engine, parameters, task, shop.context);

@@ -28,7 +28,8 @@ fs::path find_module() {
 
 [[noreturn]] void refuse(const Launch& launch, const std::string& why) {
   fail_usage(cat("started as ", launch.count, " processes (", launch.variable, "), but ", why,
-                 "; start one process, or divide the work by hand with --shard I/N"));
+                 "; start one process, divide the work by hand with --shard I/N, or unset ",
+                 launch.variable, " where each is to work alone"));
 }
 
 /// Why dlopen or dlsym failed.

@@ -220,6 +220,8 @@ class MpiRanks final : public Ranks {
   }
 
   Outcome settle(const Outcome& mine) override {
+    // Where all failed at the same place, nobody waits, but begun sums are left.
+    is_broken_ = is_broken_ || !sums_.empty() || !operations_.empty();
     try {
       numbers_->add(mine.status != 0 ? SharedNumbers::kLeft : SharedNumbers::kDone, 1);
       const Outcome agreed = agree(mine);
@@ -414,9 +416,11 @@ void join(const Launch& launch, std::unique_ptr<Ranks>& ranks) {
   MPI_Comm_size(MPI_COMM_WORLD, &count);
   if (count != launch.count) {
     MPI_Finalize();
-    fail_usage(cat("started as ", launch.count, " processes (", launch.variable, "), but ",
-                   mpi_version(), ", which this program was built with, sees ", count,
-                   "; start them with its own mpirun, or with the srun --mpi=... that serves it"));
+    fail_usage(
+        cat("started as ", launch.count, " processes (", launch.variable, "), but ", mpi_version(),
+            ", which this program was built with, sees ", count,
+            "; start them with its own mpirun, or with the srun --mpi=... that serves it; unset ",
+            launch.variable, " where each is to work alone"));
   }
   ranks = std::make_unique<MpiRanks>();
 }

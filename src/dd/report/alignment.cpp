@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/report/chart.h"
 #include "dd/report/html.h"
 #include "dd/report/json_member.h"
@@ -25,7 +26,7 @@ std::vector<Compared> compared_sets(const SavedRun& saved) {
   for (const auto& [kind, name] : picture_kinds()) {
     const fs::path folder = saved.seed_folder() / ("align-" + kind);
     const fs::path file = folder / "metrics.json";
-    if (fs::exists(file)) sets.push_back({kind, name, folder, read_json(file)});
+    if (path_exists(file)) sets.push_back({kind, name, folder, read_json(file)});
   }
   return sets;
 }
@@ -95,7 +96,7 @@ std::string cautions(const std::vector<Compared>& sets) {
 /// A cloud for each kind, all on the same axes.
 std::string clouds(const SavedRun& saved, const std::vector<Compared>& sets) {
   const fs::path file = saved.seed_folder() / "projection.json";
-  if (!fs::exists(file)) return {};
+  if (!path_exists(file)) return {};
   const Json projection = read_json(file);
   const Json points = member(projection, "points");
   const auto shares = json_value<std::vector<double>>(projection, "shares", {}, file.string());

@@ -44,10 +44,10 @@ std::string card(const SavedRun& saved, const fs::path& evaluation, const Json& 
 
 void save_mistakes(const fs::path& evaluation, const ScoredImages& images) {
   const fs::path predictions = evaluation / "predictions.csv";
-  if (!fs::exists(predictions)) return;
+  if (!path_exists(predictions)) return;
   const fs::path record = evaluation / kRecord;
   const std::string hash = sha256_of_file(predictions);
-  if (fs::exists(record) &&
+  if (path_exists(record) &&
       json_value<std::string>(read_json(record), "predictions", "", record.string()) == hash) {
     return;
   }
@@ -77,7 +77,7 @@ std::string mistake_section(const SavedRun& saved, const std::vector<MethodScore
     const auto name = json_required<std::string>(scores[i].shown, "evaluation", "results.json");
     const fs::path evaluation = saved.inside(name);
     const fs::path record = evaluation / kRecord;
-    if (!fs::exists(record)) continue;
+    if (!path_exists(record)) continue;
     std::string cards;
     for (const Json& entry :
          json_required<std::vector<Json>>(read_json(record), "mistakes", record.string())) {

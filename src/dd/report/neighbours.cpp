@@ -62,10 +62,10 @@ std::string kept_picture(const fs::path& alignment, const Json& entry, const cha
 void save_neighbours(const fs::path& alignment, const PictureByName& synthetic,
                      const PictureByName& real) {
   const fs::path nearest = alignment / "nearest.csv";
-  if (!fs::exists(nearest)) return;
+  if (!path_exists(nearest)) return;
   const fs::path record = alignment / kRecord;
   const std::string hash = sha256_of_file(nearest);
-  if (fs::exists(record) &&
+  if (path_exists(record) &&
       json_value<std::string>(read_json(record), "nearest", "", record.string()) == hash) {
     return;
   }
@@ -88,7 +88,7 @@ void save_neighbours(const fs::path& alignment, const PictureByName& synthetic,
 
 std::string neighbour_cards(const fs::path& alignment) {
   const fs::path record = alignment / kRecord;
-  if (!fs::exists(record)) return {};
+  if (!path_exists(record)) return {};
   std::string cards;
   for (const Json& entry :
        json_required<std::vector<Json>>(read_json(record), "pairs", record.string())) {

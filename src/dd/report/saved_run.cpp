@@ -5,6 +5,7 @@
 #include <map>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/image/read.h"
 #include "dd/report/json_member.h"
 
@@ -44,7 +45,7 @@ SavedRun SavedRun::load(const fs::path& folder) {
                  .run = read_json(file),
                  .results = read_json(folder / "results.json"),
                  .stages = Json::object()};
-  if (fs::exists(folder / "stages.json")) saved.stages = read_json(folder / "stages.json");
+  if (path_exists(folder / "stages.json")) saved.stages = read_json(folder / "stages.json");
   const auto classes = json_required<std::vector<Json>>(saved.run, "classes", file.string());
   for (const Json& entry : classes) {
     saved.class_names.push_back(json_required<std::string>(entry, "name", file.string()));
@@ -75,7 +76,7 @@ fs::path SavedRun::inside(const std::string& name) const {
 std::vector<Image> SavedRun::pictures(const std::string& set, std::size_t label,
                                       std::size_t count) const {
   const fs::path from = seed_folder() / set / class_folders.at(label);
-  if (!fs::is_directory(from)) return {};
+  if (!path_is_folder(from)) return {};
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(from)) {
     if (entry.path().extension() == ".png") files.push_back(entry.path());
@@ -113,7 +114,7 @@ std::vector<Series> adaptation_curves(const SavedRun& saved, const std::string& 
   MeanCurve fixed_noise;
   std::string measured_on = "training shots";
   for (const fs::path& file : files) {
-    if (!fs::exists(file)) return {};
+    if (!path_exists(file)) return {};
     const Json record = read_json(file);
     loss.add(member(record, "loss"));
     fixed_noise.add(member(record, "fixed_noise_loss"));

@@ -36,7 +36,7 @@ std::string settings_section(const Json& description, const std::vector<HashedFi
     add_row(hashes, key, member(description, key));
   }
   for (const HashedFile& file : files) {
-    if (std::filesystem::exists(file.path)) add_row(hashes, file.name, sha256_of_file(file.path));
+    if (path_exists(file.path)) add_row(hashes, file.name, sha256_of_file(file.path));
   }
   return section(
       "settings", "Settings and hashes",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 
 namespace dd::run {
 namespace fs = std::filesystem;
@@ -28,7 +29,7 @@ EmbeddedBase embedded_base() {
   std::string looked;
   for (const fs::path& place : places()) {
     EmbeddedBase base{place / "stable-diffusion", place / "clip"};
-    if (fs::is_directory(base.model) && fs::is_directory(base.clip)) return base;
+    if (path_is_folder(base.model) && path_is_folder(base.clip)) return base;
     looked += cat(looked.empty() ? "" : " and ", place.string());
   }
   fail_input(cat("the embedded base (stable-diffusion and clip) was not found",

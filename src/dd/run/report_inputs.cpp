@@ -55,7 +55,7 @@ void save_projection(const std::vector<Comparison>& comparisons, const fs::path&
   std::vector<std::pair<std::string, at::Tensor>> clouds;
   std::string sources;
   for (const Comparison& compared : comparisons) {
-    if (!fs::exists(compared.folder / "metrics.json")) continue;
+    if (!path_exists(compared.folder / "metrics.json")) continue;
     sources += sha256_of_file(compared.folder / "metrics.json");
     if (clouds.empty()) {
       clouds.emplace_back("real", drawn_rows(compared.folder / "real_features.npy"));
@@ -64,7 +64,7 @@ void save_projection(const std::vector<Comparison>& comparisons, const fs::path&
   }
   const std::string identity = sha256_of(sources);
   if (clouds.empty()) return;
-  if (fs::exists(file) &&
+  if (path_exists(file) &&
       json_value<std::string>(read_json(file), "identity", "", file.string()) == identity) {
     return;
   }

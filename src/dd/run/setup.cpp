@@ -22,6 +22,9 @@ namespace dd::run {
 namespace fs = std::filesystem;
 namespace {
 
+/// The key of what the measurements are made on.
+constexpr const char* kHeldOut = "held_out";
+
 /// What the work of all stages follows from. Paths may change: hashes and the shots' own record
 /// stand for what they point to.
 Json settings_of(const RunOptions& options, const Identity& identity) {
@@ -36,14 +39,6 @@ Json settings_of(const RunOptions& options, const Identity& identity) {
   return settings;
 }
 
-Json identity_of(const Setup& setup, const Identity& identity) {
-  Json json = settings_of(setup.options, identity);
-  json["model_hash"] = setup.model_hash;
-  json["clip_hash"] = setup.clip_hash;
-  json["class_names"] = setup.data->class_names();
-  return json;
-}
-
 void find_models(Setup& setup) {
   setup.model = setup.options.model;
   setup.clip = setup.options.clip;
@@ -53,7 +48,7 @@ void find_models(Setup& setup) {
     if (setup.clip.empty()) setup.clip = base.clip;
   }
   for (const auto& [folder, flag] : {std::pair(&setup.model, "--model"), {&setup.clip, "--clip"}}) {
-    if (!fs::exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
+    if (!path_exists(*folder)) fail_input(cat("no model at ", folder->string(), "; check ", flag));
   }
   setup.model_hash = models::fingerprint_of(setup.model, setup.options.model_options);
   setup.clip_hash = classify::ClipSource(setup.clip).fingerprint();
@@ -77,10 +72,18 @@ void find_data(Setup& setup, Context& context) {
   // to the evaluation alone.
   setup.test_images = open_dataset(spec, options.test_split)->size();
   if (!options.val_split.empty()) open_dataset(spec, options.val_split);
-  check_run_leaks(setup, context);
+  setup.images = check_run_leaks(setup, context);
 }
 
 }  // namespace
+
+Json models_and_settings(const Setup& setup, const Identity& identity) {
+  Json json = settings_of(setup.options, identity);
+  json["model_hash"] = setup.model_hash;
+  json["clip_hash"] = setup.clip_hash;
+  json["class_names"] = setup.data->class_names();
+  return json;
+}
 
 CommonOptions Setup::stage_common(const fs::path& folder, std::int64_t seed) const {
   CommonOptions own = common;
@@ -99,11 +102,16 @@ Setup find_inputs(const RunOptions& options, const CommonOptions& common, Contex
 
 void check_earlier(const Setup& setup, const Identity& identity) {
   const fs::path file = setup.common.out / identity.file;
-  if (setup.common.force || !fs::exists(file)) return;
+  if (setup.common.force || !path_exists(file)) return;
   // A setting that the earlier program did not know had what is the default now.
   Json earlier = settings_of(RunOptions(), identity);
   from_record(file, [&] { earlier.update(read_json(file).at("identity")); });
-  const Json now = identity_of(setup, identity);
+  if (earlier.value(kHeldOut, Json(setup.images.held_out)) != Json(setup.images.held_out)) {
+    fail_usage(cat(setup.common.out.string(),
+                   " holds work on other test or validation images than ", setup.options.data,
+                   " has now; use another --out, or --force to start over"));
+  }
+  const Json now = models_and_settings(setup, identity);
   for (const auto& [key, value] : now.items()) {
     const Json before = earlier.value(key, Json());
     if (before == value) continue;
@@ -124,7 +132,7 @@ void report_room(const Setup& setup, std::int64_t bytes, Reporter& report) {
 
 void find_costs(Setup& setup, const Identity& identity) {
   const fs::path file = setup.common.out / identity.file;
-  if (!setup.common.force && fs::exists(file)) {
+  if (!setup.common.force && path_exists(file)) {
     const Json costs = json_value<Json>(read_json(file), "costs", Json(), file.string());
     // What an earlier program counted may lack what this one wants to know.
     if (ModelCosts::is_complete(costs)) {
@@ -140,6 +148,8 @@ void find_costs(Setup& setup, const Identity& identity) {
 }
 
 Json describe_setup(const Setup& setup, const Identity& identity) {
+  Json follows_from = models_and_settings(setup, identity);
+  follows_from[kHeldOut] = setup.images.held_out;
   Json classes = Json::array();
   for (const ClassEntry& entry : folders_for_classes(setup.data->class_names())) {
     classes.push_back({{"name", entry.name}, {"folder", entry.folder}});
@@ -148,7 +158,7 @@ Json describe_setup(const Setup& setup, const Identity& identity) {
           {"seeds", setup.seeds},           {"model", setup.model.string()},
           {"model_hash", setup.model_hash}, {"clip", setup.clip.string()},
           {"clip_hash", setup.clip_hash},   {"classes", classes},
-          {"costs", setup.costs.to_json()}, {"identity", identity_of(setup, identity)}};
+          {"costs", setup.costs.to_json()}, {"identity", follows_from}};
 }
 
 bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
@@ -161,7 +171,7 @@ bool write_shots_stage(const Setup& setup, const ShotDraw& draw) {
   record.indices = draw_shots(*setup.data, record.shots, record.seed);
   fs::path file = draw.folder;
   file += ".json";
-  if (fs::exists(file) && !setup.common.force) {
+  if (path_exists(file) && !setup.common.force) {
     if (read_shots(file, *setup.data).indices == record.indices) return false;
     fail_usage(cat(file.string(), " lists other shots than ", options.data,
                    " gives now; use another --out, or --force to start over"));

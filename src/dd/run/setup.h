@@ -11,6 +11,7 @@
 #include "dd/core/context.h"
 #include "dd/core/json.h"
 #include "dd/data/dataset.h"
+#include "dd/run/leak_check.h"
 #include "dd/run/model_costs.h"
 #include "dd/run/options.h"
 
@@ -26,6 +27,7 @@ struct Setup {
   std::string model_hash{};  ///< see io/fingerprint.h
   std::string clip_hash{};
   std::shared_ptr<const Dataset> data{};  ///< the split of the shots
+  RunImages images{};
   std::int64_t test_images = 0;
   ModelCosts costs{};
 
@@ -43,7 +45,11 @@ struct Identity {
   std::vector<std::string> free;  ///< settings that may change from call to call
 };
 
-/// Error(kUsage) when OUT holds work of other settings or models and --force was not given.
+/// What all work in OUT follows from, besides the images.
+Json models_and_settings(const Setup& setup, const Identity& identity);
+
+/// Error(kUsage) when OUT holds work of other settings, models or held-out images and --force was
+/// not given.
 void check_earlier(const Setup& setup, const Identity& identity);
 
 /// Fills in what the models cost: from the file, or by loading both where nothing was written yet.

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 
+#include "dd/core/files.h"
 #include "dd/core/json.h"
 
 namespace dd::run {
 
 StageRecord::StageRecord(std::filesystem::path file) : file_(std::move(file)) {
-  if (std::filesystem::exists(file_)) own_ = read(file_);
+  if (path_exists(file_)) own_ = read(file_);
 }
 
 StageRecord::Entries StageRecord::read(const std::filesystem::path& file) {

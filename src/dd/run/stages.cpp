@@ -93,7 +93,7 @@ Share Chain::add_adapters(const Cell& cell) {
               .units = settings.adapt_steps * settings.adapt_batch,
               .flops = effort(cell).adapt_flops,
               .bytes = adapt::adapter_bytes(settings.adapt_rank * setup_.costs.adapter_numbers,
-                                            cell.mode == "class" ? classes : 1),
+                                            cell.mode == "class" ? classes : 1, 1),
               .run = [options = adapt_options(setup_, cell, folder(names_.shots_file(cell))),
                       own = setup_.stage_common(folder(name), cell.seed)](Context& context) {
                 return adapt::run_adapt(options, own, context).adapters > 0;

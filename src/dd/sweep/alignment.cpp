@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dd/core/complete_record.h"
+#include "dd/core/files.h"
 #include "dd/core/statistics.h"
 #include "dd/core/text_table.h"
 #include "dd/report/html.h"
@@ -90,7 +91,7 @@ void add_comparisons(run::Chain& chain, const run::Setup& setup) {
 
 Json alignment_of(const run::Comparison& comparison) {
   const std::filesystem::path file = comparison.folder / "metrics.json";
-  if (!std::filesystem::exists(file)) return {};
+  if (!path_exists(file)) return {};
   return from_record(file, [&] {
     const Json metrics = read_json(file);
     Json entry = settings_of(comparison.cell);

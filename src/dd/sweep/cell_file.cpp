@@ -7,7 +7,7 @@
 namespace dd::sweep {
 
 std::filesystem::path CellFiles::file(const run::Measurement& measured) const {
-  return out_ / measured.evaluation / "cell.json";
+  return setup_.common.out / measured.evaluation / "cell.json";
 }
 
 std::string CellFiles::key(const run::Measurement& measured) const {
@@ -28,12 +28,24 @@ std::string CellFiles::key(const run::Measurement& measured) const {
   return sha256_of(identity_ + settings.dump());
 }
 
+Json CellFiles::images(const run::Measurement& measured) const {
+  const std::int64_t seed = measured.cell.seed;
+  std::string& hash = shots_hashes_[{seed, measured.shots()}];
+  if (hash.empty() && measured.shots() > 0) {
+    hash = setup_.images.shots_hash(*setup_.data, seed, measured.shots());
+  }
+  return {{"shots", hash}, {"held_out", setup_.images.held_out}};
+}
+
 std::optional<Json> CellFiles::find(const run::Measurement& measured) const {
   const std::filesystem::path path = file(measured);
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  if (!path_exists(path)) return std::nullopt;
   const Json saved = read_json(path);
   const std::string where = path.string();
   if (json_required<std::string>(saved, "key", where) != key(measured)) return std::nullopt;
+  // Earlier programs did not say what they measured on; check_earlier does what it can.
+  const Json now = images(measured);
+  if (json_value<Json>(saved, "images", now, where) != now) return std::nullopt;
   // What is not a description of the cell, which the sweep makes anew.
   return from_record(path, [&] {
     const Json& result = saved.at("result");
@@ -43,7 +55,8 @@ std::optional<Json> CellFiles::find(const run::Measurement& measured) const {
 }
 
 void CellFiles::write(const run::Measurement& measured, const Json& entry) const {
-  write_json(file(measured), {{"key", key(measured)}, {"result", entry}});
+  write_json(file(measured),
+             {{"key", key(measured)}, {"images", images(measured)}, {"result", entry}});
 }
 
 }  // namespace dd::sweep

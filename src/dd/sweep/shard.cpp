@@ -66,8 +66,9 @@ std::string division_text(const Shard& shard) {
   return cat("a sweep in ", shard.of, " part(s)");
 }
 
+/// On a disk without locks there is nothing to wait for; the user is warned.
 int locked_or_closed(const LockFile& lock, const std::filesystem::path& file) {
-  if (lock.problem == 0) return lock.descriptor;
+  if (lock.problem == 0 || lock.is_without_locks()) return lock.descriptor;
   ::close(lock.descriptor);
   if (lock.problem == EWOULDBLOCK) return -1;
   fail_resource(cat("cannot lock ", file.string(), ": ", std::strerror(lock.problem),
@@ -124,7 +125,9 @@ OutLock::OutLock(const std::filesystem::path& out, const Shard& shard)
 
 /// Who comes first says in how many parts the work is done.
 void OutLock::share_with_parts(const std::filesystem::path& out, const Shard& shard) {
-  division_ = locked_or_closed(open_lock_file(out, file_, LOCK_EX), file_);
+  const LockFile first = open_lock_file(out, file_, LOCK_EX);
+  division_ = locked_or_closed(first, file_);
+  if (first.is_without_locks()) return;
   if (division_ >= 0) {
     remove_left_over(out);
     if (!write_lock_holder(division_, division_text(shard)))
@@ -143,6 +146,10 @@ void OutLock::share_with_parts(const std::filesystem::path& out, const Shard& sh
 
 OutLock::~OutLock() {
   release();
+}
+
+std::string OutLock::warning() const {
+  return part_->warning();
 }
 
 void OutLock::in_turn(const std::function<void()>& work) const {

@@ -28,6 +28,8 @@ class OutLock {
   OutLock(const OutLock&) = delete;
   OutLock& operator=(const OutLock&) = delete;
 
+  /// What the user should know of the lock (FolderLock::warning).
+  std::string warning() const;
   /// Does work on a file that all parts write, such as the table, while no other part is at it.
   void in_turn(const std::function<void()>& work) const;
 

@@ -13,6 +13,7 @@
 #include "dd/core/error.h"
 #include "dd/data/dataset.h"
 #include "dd/sweep/grid.h"
+#include "support/no_locks.h"
 #include "support/small_photos.h"
 #include "support/temporary_folder.h"
 
@@ -92,6 +93,20 @@ TEST_F(Shards, AFolderIsHeldByOneProcessAPart) {
   }
   const OutLock again(out, {1, 1});
   EXPECT_THROW(OutLock(out, Shard{1, 1}), dd::Error);
+}
+
+// As for the other commands: the user is warned, and works.
+TEST_F(Shards, ADiskWithoutLocksKeepsNobodyOut) {
+  const dd::test::NoLocks disk;
+  const auto out = setup_.common.out;
+  const OutLock first(out, {1, 2});
+  const OutLock second(out, {2, 2});
+  bool has_worked = false;
+  second.in_turn([&] { has_worked = true; });
+  EXPECT_TRUE(has_worked);
+  for (const OutLock* lock : {&first, &second}) {
+    EXPECT_NE(lock->warning().find("knows no locks"), std::string::npos) << lock->warning();
+  }
 }
 
 TEST_F(Shards, PartsTakeTurnsAtTheTable) {

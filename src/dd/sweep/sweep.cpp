@@ -42,7 +42,7 @@ run::StageRecord open_record(const fs::path& out, const Shard& shard) {
   const std::string name =
       shard.of == 1 ? "stages.json" : cat("stages-", shard.number, "-of-", shard.of, ".json");
   run::StageRecord record(out / name);
-  if (!fs::is_directory(out)) return record;
+  if (!path_is_folder(out)) return record;
   for (const auto& entry : fs::directory_iterator(out)) {
     const std::string file = entry.path().filename().string();
     if (file.starts_with("stages") && file.ends_with(".json")) record.know(entry.path());
@@ -58,7 +58,7 @@ class Sweeper {
         options_(options),
         context_(context),
         description_(run::describe_setup(setup, sweep_identity())),
-        cells_(setup.common.out, description_.at("identity").dump()),
+        cells_(setup, run::models_and_settings(setup, sweep_identity()).dump()),
         chain_(setup, run::StageNames::Style::kFull),
         shard_(parse_shard(options.shard)),
         record_(open_record(setup.common.out, shard_)) {
@@ -215,6 +215,8 @@ SweepResult run_sweep(const SweepOptions& options, const CommonOptions& common, 
   if (common.out.empty()) fail_usage("--out is missing; name the folder that sweep writes to");
   std::optional<OutLock> lock;
   if (!common.dry_run) lock.emplace(common.out, parse_shard(options.shard));
+  if (const std::string text = lock ? lock->warning() : ""; !text.empty())
+    context.report.warn(text);
   const run::Setup setup = prepare(options, common, context);
   Sweeper sweeper(setup, options, context);
   sweeper.report_room();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dd/core/error.h"
+#include "dd/core/files.h"
 #include "dd/text/byte_pairs.h"
 
 namespace dd {
@@ -24,7 +25,7 @@ std::string read_packed(const std::filesystem::path& path) {
     fail_input(cat("cannot read ", path.string(), ": ", why,
                    "; give a tokenizer folder, merges.txt or ", kOpenAiMerges));
   };
-  if (!std::filesystem::is_regular_file(path)) fail("no such file");
+  if (!path_is_file(path)) fail("no such file");
   const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), &gzclose);
   if (!file) fail("it cannot be opened");
   std::string text;

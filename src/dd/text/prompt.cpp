@@ -18,12 +18,30 @@ std::string prompt_class_name(std::string_view folder_name) {
   return result;
 }
 
+namespace {
+
+/// "{word}" where the template has one, which nobody would fill in; empty where it has none.
+std::string_view unknown_place(std::string_view prompt_template) {
+  for (std::size_t at = 0; (at = prompt_template.find('{', at)) != prompt_template.npos; ++at) {
+    const std::string_view rest = prompt_template.substr(at);
+    const std::size_t end = rest.find_first_of("{}", 1);
+    if (end != rest.npos && end > 1 && rest[end] == '}') return rest.substr(0, end + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string fill_template(std::string_view prompt_template, std::string_view class_name) {
   constexpr std::string_view kPlace = "{}";
   if (prompt_template.find(kPlace) == prompt_template.npos) {
     fail_usage(
         cat("the template \"", prompt_template,
             "\" has no {} where the class name goes; write for example \"a photo of a {}\""));
+  }
+  if (const std::string_view place = unknown_place(prompt_template); !place.empty()) {
+    fail_usage(cat("the template \"", prompt_template, "\" has ", place,
+                   ", which stands for nothing; the class name goes where {} stands"));
   }
   const std::string name = prompt_class_name(class_name);
   std::string result;

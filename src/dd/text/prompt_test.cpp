@@ -29,6 +29,13 @@ TEST(Prompt, TemplateWithoutPlaceIsRefused) {
   }
 }
 
+TEST(Prompt, PlacesThatNobodyFillsAreRefused) {
+  for (const char* text : {"a {class} photo of a {}", "{}, {Name}", "{}{a}"})
+    EXPECT_THROW(dd::fill_template(text, "cat"), dd::Error) << text;
+  EXPECT_EQ(dd::fill_template("{} {", "cat"), "cat {");
+  EXPECT_EQ(dd::fill_template("a } {}", "{name}"), "a } {name}");
+}
+
 TEST(Prompt, TheDomainWordHasAPlaceOfItsOwn) {
   const std::string with = "a {domain} photo of a {}, a {domain}";
   EXPECT_EQ(dd::fill_domain(with, "pet"), "a pet photo of a {}, a pet");

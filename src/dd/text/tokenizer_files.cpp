@@ -32,7 +32,7 @@ SortedJson read_object(const fs::path& path) {
 }
 
 SortedJson read_object_if_there(const fs::path& path) {
-  return fs::exists(path) ? read_object(path) : SortedJson::object();
+  return path_exists(path) ? read_object(path) : SortedJson::object();
 }
 
 const SortedJson& member(const SortedJson& object, const char* key, const fs::path& path) {
@@ -198,12 +198,12 @@ TokenizerFiles read_folder(const fs::path& folder) {
   TokenizerFiles files;
   const fs::path vocab = folder / "vocab.json", merges = folder / "merges.txt";
   const fs::path single = folder / "tokenizer.json", openai = folder / kOpenAiMerges;
-  const bool both = fs::exists(vocab) && fs::exists(merges);
-  if (!both && fs::exists(single)) {
+  const bool both = path_exists(vocab) && path_exists(merges);
+  if (!both && path_exists(single)) {
     read_tokenizer_json(single, files);
-  } else if (!both && !fs::exists(vocab) && (fs::exists(merges) || fs::exists(openai))) {
-    files = read_openai_merges(fs::exists(merges) ? merges : openai);
-  } else if (fs::exists(vocab)) {
+  } else if (!both && !path_exists(vocab) && (path_exists(merges) || path_exists(openai))) {
+    files = read_openai_merges(path_exists(merges) ? merges : openai);
+  } else if (path_exists(vocab)) {
     read_vocab(read_object(vocab), vocab, files);
     read_merges_text(merges, files);
   } else {
@@ -216,10 +216,10 @@ TokenizerFiles read_folder(const fs::path& folder) {
 /// The folder that a path stands for: itself, or that of one of its files; nothing for a list of
 /// merges by itself.
 std::optional<fs::path> folder_of(const fs::path& path) {
-  if (fs::is_directory(path)) return path;
+  if (path_is_folder(path)) return path;
   fs::path parent = path.parent_path();
   static const std::set<fs::path> kFolderFiles{"tokenizer.json", "vocab.json", "merges.txt"};
-  const bool lone_merges = path.filename() == "merges.txt" && !fs::exists(parent / "vocab.json");
+  const bool lone_merges = path.filename() == "merges.txt" && !path_exists(parent / "vocab.json");
   if (lone_merges || !kFolderFiles.contains(path.filename())) return std::nullopt;
   return parent;
 }
@@ -258,7 +258,7 @@ std::vector<fs::path> tokenizer_file_paths(const fs::path& path) {
   std::vector<fs::path> files;
   for (const char* name : {kOpenAiMerges, "merges.txt", "special_tokens_map.json", "tokenizer.json",
                            "tokenizer_config.json", "vocab.json"}) {
-    if (fs::exists(*folder / name)) files.push_back(*folder / name);
+    if (path_exists(*folder / name)) files.push_back(*folder / name);
   }
   return files;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "dd/core/event_file.h"
+#include "dd/core/files.h"
 #include "dd/core/json_text.h"
 #include "dd/core/ranks.h"
 #include "dd/io/safetensors.h"
@@ -58,6 +59,18 @@ std::optional<double> last_of(const std::vector<CurvePoint>& curve) {
   return curve.empty() ? std::nullopt : std::optional(curve.back().value);
 }
 
+/// What `work` returns, which changes no parameter. Where it is stopped, or given up because
+/// another rank has failed, the last step is saved.
+template <class Work, class Save>
+auto unless_stopped(const Work& work, const Save& save) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) save();
+    throw;
+  }
+}
+
 /// One training: its parameters, optimizer, curves and state. Where it takes its steps together
 /// with others, it has no task of its own, and JointRun does what one has to do for all.
 class Run {
@@ -99,7 +112,7 @@ class Run {
 
   /// To where the state file says, or the start.
   void prepare() {
-    if (!options_.state_file.empty() && std::filesystem::exists(options_.state_file)) resume();
+    if (!options_.state_file.empty() && path_exists(options_.state_file)) resume();
     check_same_step();
     if (!options_.events.empty() && context_.ranks.first()) {
       events_.emplace(options_.events, resumed_ ? std::optional(step_) : std::nullopt);
@@ -109,7 +122,7 @@ class Run {
 
   void train_step() {
     parameters_.zero_gradient();
-    take_step(accumulate_gradient());
+    take_step(unless_stopped([&] { return accumulate_gradient(); }, [&] { save(); }));
     if (is_validation_due()) validate();
   }
 
@@ -148,6 +161,8 @@ class Run {
     const Ranks& ranks = context_.ranks;
     at::Tensor sum = at::zeros({}, parameters_.data().options().dtype(at::kDouble));
     for (std::int64_t part = ranks.rank(); part < task_->parts(); part += ranks.count()) {
+      // Ranks agree on a stop after the step: others wait for this one's part.
+      if (ranks.alone()) context_.cancel.check();
       const at::Tensor loss = task_->part_of_loss(step_, part);
       if (gradient_sum_ && part + ranks.count() >= task_->parts()) gradient_sum_->begin_last_pass();
       loss.backward();
@@ -219,20 +234,12 @@ class Run {
   void validate() {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
-    const std::optional<double> loss = loss_or_save();
+    // It may take long, so it may be stopped; who resumes then makes up for it.
+    const std::optional<double> loss =
+        unless_stopped([&] { return task_->validation_loss(step_); }, [&] { save(); });
     if (!loss) return;
     add_validation(*loss);
     for (const auto& [name, value] : task_->validation_figures()) note("validation/" + name, value);
-  }
-
-  /// A validation may take long, so it may be stopped; who resumes then makes up for it.
-  std::optional<double> loss_or_save() {
-    try {
-      return task_->validation_loss(step_);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kCancelled) save();
-      throw;
-    }
   }
 
   void add_validation(double loss) {
@@ -298,6 +305,12 @@ class Run {
       restore_progress(Json::parse(metadata.at("progress")));
     } catch (const nlohmann::json::exception&) {
       fail_input(cat(where, kNoState));
+    }
+    if (step_ > options_.steps) {
+      fail_usage(cat("the training state ", where, " is of step ", step_, ", after the ",
+                     options_.steps,
+                     " that are asked for; use --force to start over, or another "
+                     "--out"));
     }
     optimizer_.restore(file.tensor("first_moment"), file.tensor("second_moment"), step_);
     if (average_.defined()) average_.copy_(file.tensor("average"));
@@ -368,17 +381,13 @@ class JointRun {
       run->prepare();
       ensure(run->step_ == step(), "joint trainings must go on from the same step");
     }
-    if (step() == 0 && !runs_.front()->resumed_) validate();
+    const bool is_new = step() == 0 && !runs_.front()->resumed_;
+    if (is_new || runs_.front()->owes_validation()) validate();
     while (step() < options_.steps) {
-      if (context_.cancel.requested()) {
-        for (const auto& run : runs_) run->save();
-        context_.cancel.check();
-      }
+      unless_stopped([&] { context_.cancel.check(); }, [&] { save(); });
       train_step();
       report();
-      if (runs_.front()->is_save_due()) {
-        for (const auto& run : runs_) run->save();
-      }
+      if (runs_.front()->is_save_due()) save();
     }
     std::vector<TrainResult> results;
     for (const auto& run : runs_) results.push_back(run->finish());
@@ -388,15 +397,14 @@ class JointRun {
  private:
   std::int64_t step() const { return runs_.front()->step_; }
 
+  void save() {
+    for (const auto& run : runs_) run->save();
+  }
+
   void train_step() {
     parameters_.zero_gradient();
-    at::Tensor values;
-    for (std::int64_t part = 0; part < task_.parts(); ++part) {
-      const at::Tensor losses = task_.part_of_losses(step(), part);
-      losses.sum().backward();
-      const at::Tensor value = losses.detach().to(at::kDouble);
-      values = part == 0 ? value : values + value;
-    }
+    const at::Tensor values =
+        unless_stopped([&] { return accumulate_gradient(); }, [&] { save(); });
     parameters_.gather_gradient();
     ensure(values.numel() == std::ssize(runs_), "each of the joint trainings has a loss");
     for (std::size_t i = 0; i < runs_.size(); ++i) {
@@ -405,10 +413,24 @@ class JointRun {
     if (runs_.front()->is_validation_due()) validate();
   }
 
+  /// Returns the step's losses, float64 on their device.
+  at::Tensor accumulate_gradient() {
+    at::Tensor values;
+    for (std::int64_t part = 0; part < task_.parts(); ++part) {
+      context_.cancel.check();
+      const at::Tensor losses = task_.part_of_losses(step(), part);
+      losses.sum().backward();
+      const at::Tensor value = losses.detach().to(at::kDouble);
+      values = part == 0 ? value : values + value;
+    }
+    return values;
+  }
+
   void validate() {
     if (options_.validate_every == 0) return;
     const at::NoGradGuard no_grad;
-    const std::vector<double> losses = task_.validation_losses();
+    const std::vector<double> losses =
+        unless_stopped([&] { return task_.validation_losses(); }, [&] { save(); });
     for (std::size_t i = 0; i < losses.size(); ++i) runs_[i]->add_validation(losses[i]);
   }
 
@@ -452,7 +474,7 @@ std::vector<TrainResult> run_joint_training(const std::string& name,
 }
 
 std::int64_t resumable_step(const std::filesystem::path& state_file) {
-  if (!std::filesystem::exists(state_file)) return 0;
+  if (!path_exists(state_file)) return 0;
   const io::SafetensorsFile file(state_file);
   const auto progress = file.metadata().find("progress");
   // Resuming says what is wrong with such a file.

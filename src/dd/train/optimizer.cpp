@@ -24,8 +24,12 @@ void OptimizerOptions::visit(FieldVisitor& visitor) {
                 {.help = "rate at the end of the cosine", .low = 0, .high = 1});
   visitor.field("weight-decay", weight_decay,
                 {.help = "decoupled weight decay of AdamW", .low = 0, .high = 1});
-  visitor.field("beta1", beta1, {.help = "decay of AdamW's first moment", .low = 0, .high = 1});
-  visitor.field("beta2", beta2, {.help = "decay of AdamW's second moment", .low = 0, .high = 1});
+  // With a decay of 1 nothing would ever come in.
+  constexpr double kMostDecay = 0.999999;
+  visitor.field("beta1", beta1,
+                {.help = "decay of AdamW's first moment", .low = 0, .high = kMostDecay});
+  visitor.field("beta2", beta2,
+                {.help = "decay of AdamW's second moment", .low = 0, .high = kMostDecay});
   visitor.field("clip-norm", clip,
                 {.help = "largest norm of the gradient; 0 = no limit", .low = 0, .high = 1e9});
 }

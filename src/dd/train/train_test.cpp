@@ -31,6 +31,7 @@ class LineTask final : public dd::train::Task {
 
   at::Tensor loss(std::int64_t step) override {
     if (step == stop_at) token.request();
+    if (step == give_up_at) dd::CancelToken::stop();
     const at::Tensor x = dd::seeded_randn({16}, static_cast<std::uint64_t>(step));
     return at::mse_loss(x * slope_ + offset_, x * goal - 1.0);
   }
@@ -45,6 +46,7 @@ class LineTask final : public dd::train::Task {
 
   dd::CancelToken token;
   std::int64_t stop_at = -1;
+  std::int64_t give_up_at = -1;
   int stop_in_validation = 0;  ///< the first is 1
   int validations = 0;
   double goal = 3.0;
@@ -192,6 +194,7 @@ class LinesTask final : public dd::train::JointTask {
     return gap.square().mean(1) * 0.5;
   }
   std::vector<double> validation_losses() override {
+    if (++validations == stop_in_validation) dd::CancelToken::stop();
     const at::Tensor losses =
         ((slopes_ - target()).square() + (offsets_ + 1.0).square()).squeeze(1).to(at::kDouble);
     std::vector<double> values;
@@ -201,6 +204,8 @@ class LinesTask final : public dd::train::JointTask {
 
   dd::CancelToken token;
   std::int64_t stop_at = -1;
+  int validations = 0;
+  int stop_in_validation = 0;
 
  private:
   at::Tensor target() const { return at::full_like(slopes_, 1).cumsum(0) + 2.0; }
@@ -281,7 +286,7 @@ TEST(JointTraining, ContinuesBitForBitAndFromStatesOfTrainingsAlone) {
   JointRig first(3);
   first.task.stop_at = 23;
   EXPECT_THROW(first.run(folder.path()), dd::Error);
-  EXPECT_EQ(dd::train::resumable_step(folder.path() / "1"), 24);
+  EXPECT_EQ(dd::train::resumable_step(folder.path() / "1"), 23) << "stopped between its parts";
   EXPECT_EQ(dd::train::resumable_step(folder.path() / "none"), 0);
   JointRig second(3);
   const auto results = second.run(folder.path());
@@ -298,6 +303,24 @@ TEST(JointTraining, ContinuesBitForBitAndFromStatesOfTrainingsAlone) {
   JointRig rest(1);
   rest.run(other.path());
   EXPECT_NEAR(rest.slopes.item<double>(), whole.slopes[0].item<double>(), 1e-5);
+}
+
+TEST(JointTraining, MakesUpForAValidationThatWasStopped) {
+  JointRig whole(3);
+  const auto expected = whole.run("");
+  for (const int which : {1, 2, 4}) {  // before the first step, on the way, at the end
+    const dd::test::TemporaryFolder folder;
+    JointRig first(3);
+    first.task.stop_in_validation = which;
+    EXPECT_THROW(first.run(folder.path()), dd::Error);
+    JointRig second(3);
+    const auto results = second.run(folder.path());
+    EXPECT_EQ(first.task.validations - 1 + second.task.validations, 4) << which;
+    EXPECT_TRUE(at::equal(second.slopes, whole.slopes)) << which;
+    for (std::size_t i = 0; i < 3; ++i) {
+      expect_same_curve(results[i].validation, expected[i].validation, 0);
+    }
+  }
 }
 
 /// The events of a file without their time of day, which stands in the first nine bytes.
@@ -373,6 +396,36 @@ TEST(Engine, RefusesAStateOfOtherSettings) {
     EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
     EXPECT_NE(std::string(error.what()).find("--force"), std::string::npos);
   }
+}
+
+TEST(Engine, RefusesAStateBeyondTheStepsThatAreAskedFor) {
+  const dd::test::TemporaryFolder folder;
+  Rig first;
+  first.task.stop_at = 10;
+  EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
+  EngineOptions fewer = options(folder.path() / "state");
+  fewer.steps = 5;
+  Rig second;
+  try {
+    run(second, fewer);
+    FAIL();
+  } catch (const dd::Error& error) {
+    EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("after the 5"), std::string::npos) << error.what();
+  }
+}
+
+/// As when another rank fails in the middle of a step.
+TEST(Engine, SavesTheLastStepWhenOneIsGivenUp) {
+  const dd::test::TemporaryFolder folder;
+  Rig first;
+  first.task.give_up_at = 31;
+  EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
+  EXPECT_EQ(dd::train::resumable_step(folder.path() / "state"), 31);
+  Rig whole;
+  Rig second;
+  EXPECT_TRUE(at::equal(run(second, options(folder.path() / "state")).values,
+                        run(whole, options("")).values));
 }
 
 TEST(Engine, StopsWhenTheLossIsNotFinite) {
