@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "dd/core/json.h"
 #include "dd/image/read.h"
@@ -159,6 +160,26 @@ TEST_F(Failures, SpaceIsEstimatedBeforeTheStart) {
     EXPECT_NE(full.err.find("warning: "), std::string::npos) << full.err;
     EXPECT_NE(full.err.find(" are free in "), std::string::npos) << full.err;
     disk.make_room();
+  }
+}
+
+// Of the tiny models such batches take far more than the weights, which are some hundred kilobytes.
+TEST_F(Failures, ABatchCountsInTheEstimateOfMemory) {
+  for (const auto& [stage, batch, unit] : {std::tuple{"adapt", "65536", " GB"},
+                                           {"train", "65536", " GB"},
+                                           {"generate", "4096", " MB"}}) {
+    Words words = cases_.words(stage);
+    if (std::ranges::find(words, "--batch") == words.end()) {
+      words.insert(words.end(), {"--batch", ""});
+    }
+    *std::next(std::ranges::find(words, "--batch")) = batch;
+    words.emplace_back("--dry-run");
+    const ProcessResult result = run(words, cases_.path("dry"));
+    EXPECT_EQ(result.status, 0) << result.err;
+    const std::size_t at = result.err.find(batch);
+    ASSERT_NE(at, std::string::npos) << result.err;
+    const std::string line = result.err.substr(at, result.err.find('\n', at) - at);
+    EXPECT_NE(line.find(dd::cat(unit, " of memory, ")), std::string::npos) << line;
   }
 }
 

@@ -27,6 +27,7 @@
 #include "dd/data/subset.h"
 #include "dd/lora/lora_file.h"
 #include "dd/lora/lora_group.h"
+#include "dd/models/activations.h"
 #include "dd/models/model_size.h"
 #include "dd/models/stable_diffusion.h"
 
@@ -311,6 +312,21 @@ class Trainer {
   Conditioner conditioner_;
 };
 
+/// The activations of a step, or of a part of it, as far as the model's files tell.
+std::int64_t step_bytes(const AdaptOptions& options, const CommonOptions& common,
+                        std::int64_t ranks) {
+  const std::optional<models::LatentShapes> shapes = models::latent_shapes(options.model);
+  if (!shapes) return 0;
+  const std::int64_t side =
+      options.resolution > 0 ? options.resolution / shapes->vae.factor() : shapes->unet.sample_size;
+  const std::int64_t parts = std::min(options.batch, options.accumulate * ranks);
+  const std::int64_t rows = (options.batch + parts - 1) / parts * options.adapters_per_batch;
+  const std::size_t each = c10::elementSize(placement_of(common).dtype);
+  return whole_bytes(
+      static_cast<double>(rows) * static_cast<double>(each) *
+      models::unet_activations(shapes->unet, {side, side}, options.checkpoint_activations));
+}
+
 /// Disk and memory, as far as the headers of the model's files tell.
 void report_room(const AdaptOptions& options, const CommonOptions& common, const AdaptPlan& plan,
                  const Context& context) {
@@ -323,7 +339,9 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
     report_space(common.out, adapter_bytes(numbers, adapters, at_once), cat(adapters, " adapters"),
                  context.report);
   }
-  report_memory(models::memory_need(tensors, placement_of(common)), "the model's weights",
+  MemoryNeed need = models::memory_need(tensors, placement_of(common));
+  need.bytes += step_bytes(options, common, options.mode == "dataset" ? context.ranks.count() : 1);
+  report_memory(need, cat("the model's weights and a step of --batch ", options.batch),
                 context.report);
 }
 

@@ -138,7 +138,8 @@ class Trainer {
   /// Of all trainings together, each of which leaves its records.
   void report_room(const ClipModel& model, const ImageCaching& caching) const {
     const BatchPlan plan = plan_batches(options_, data_.real.size(), data_.synthetic.size());
-    const TrainingRoom training = room_of_training(model, options_, plan.steps);
+    const TrainingRoom training = room_of_training(
+        model, options_, plan.steps, std::ssize(data_.class_names), context_.ranks.count());
     const PictureRoom pictures = room_of_pictures(data_, model.preprocess, caching);
     const auto folders = std::ssize(options_.lambdas) + 1;
     report_space(common_.out,
@@ -146,8 +147,8 @@ class Trainer {
                  pictures.disk > 0 ? "the classifier and its pictures" : "the classifier's files",
                  context_.report);
     report_memory({caching.sharers * (training.memory + pictures.memory), available_memory()},
-                  caching.sharers > 1 ? "pictures and the adapters of the ranks of a machine"
-                                      : "pictures and the adapter in training",
+                  cat("pictures and a step of --batch ", options_.batch,
+                      caching.sharers > 1 ? ", on all ranks of a machine," : ""),
                   context_.report);
   }
 

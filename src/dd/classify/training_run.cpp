@@ -9,6 +9,8 @@
 #include "dd/classify/adapter_file.h"
 #include "dd/classify/classifier_file.h"
 #include "dd/core/files.h"
+#include "dd/core/room.h"
+#include "dd/models/activations.h"
 
 namespace dd::classify {
 namespace {
@@ -107,15 +109,21 @@ lora::LoraTargets lora_targets(const TrainOptions& options) {
 }
 
 TrainingRoom room_of_training(const ClipModel& model, const TrainOptions& options,
-                              std::int64_t steps) {
+                              std::int64_t steps, std::int64_t classes, std::int64_t ranks) {
   const std::vector<lora::ModelPart> parts{{"", &model.clip.parameters()}};
   constexpr std::int64_t kNumber = 4;  // float32
   const std::int64_t adapter =
       kNumber * lora::LoraSet(parts, lora_targets(options), lora_options(options), 0).count();
   constexpr std::int64_t kOfAStep = 256;  // curves, as a table, in the record and for TensorBoard
   constexpr std::int64_t kRecords = std::int64_t{256} * 1024;
+  const models::ClipConfig& shapes = model.clip.config();
+  const double activations = static_cast<double>((options.batch + ranks - 1) / ranks) *
+                                 models::clip_image_activations(shapes) +
+                             static_cast<double>(classes) * models::clip_prompt_activations(shapes);
+  const auto each = static_cast<double>(c10::elementSize(model.placement.dtype));
   // Moments are two. The state is there twice while it is replaced, the best weights likewise.
-  return {.memory = 4 * adapter, .disk = (1 + 2 * 3 + 2) * adapter + steps * kOfAStep + kRecords};
+  return {.memory = 4 * adapter + whole_bytes(each * activations),
+          .disk = (1 + 2 * 3 + 2) * adapter + steps * kOfAStep + kRecords};
 }
 
 Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Context& context) {

@@ -24,13 +24,13 @@ Json train_classifier(const TrainingSetup& setup, const TrainingRun& run, Contex
 lora::LoraOptions lora_options(const TrainOptions& options);
 lora::LoraTargets lora_targets(const TrainOptions& options);
 
-/// Bytes of one training besides its pictures.
+/// Bytes of one training besides its pictures, on one of the ranks that share its steps.
 struct TrainingRoom {
-  std::int64_t memory = 0;  ///< the adapter with its gradients and moments, without activations
+  std::int64_t memory = 0;  ///< the adapter, its gradients and moments, and a step's activations
   std::int64_t disk = 0;    ///< at most, while its state is replaced
 };
 TrainingRoom room_of_training(const ClipModel& model, const TrainOptions& options,
-                              std::int64_t steps);
+                              std::int64_t steps, std::int64_t classes, std::int64_t ranks);
 
 /// Removes what an interrupted training would go on from.
 void remove_states(const std::filesystem::path& folder);

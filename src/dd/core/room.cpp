@@ -42,6 +42,11 @@ void report_space(const fs::path& folder, std::int64_t bytes, const std::string&
                   "; free some space, or name another --out"));
 }
 
+std::int64_t whole_bytes(double bytes) {
+  constexpr double kMost = 1e18;  // sums of a few still fit
+  return static_cast<std::int64_t>(std::clamp(bytes, 0.0, kMost));
+}
+
 void report_memory(const MemoryNeed& need, const std::string& what, Reporter& report) {
   const std::string text = cat(what, " take ", bytes_text(need.bytes), " of memory");
   if (!need.available) return report.info(text);

@@ -30,6 +30,10 @@ struct MemoryNeed {
   bool fits() const { return !available || bytes <= *available; }
 };
 
+/// A count of bytes that was computed in floating point, as whole bytes; what no disk or memory
+/// could ever hold is cut.
+std::int64_t whole_bytes(double bytes);
+
 /// Says how much memory `what` takes, and warns when less is available: a warning, no error, since
 /// pages of a mapped file can be given back.
 void report_memory(const MemoryNeed& need, const std::string& what, Reporter& report);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dd/core/room.h"
+
 namespace dd::generate {
 namespace {
 
@@ -18,19 +20,20 @@ std::int64_t fitting(std::int64_t wanted, std::int64_t each, const BatchLimits& 
   return std::clamp<std::int64_t>(*limits.free_bytes / 2 / each, 1, wanted);
 }
 
+}  // namespace
+
 /// Full resolution has most activations: the gated MLP of a transformer alone has 12 times its
 /// width, the rest are skip connections, the inputs of the last levels and what an operator has
 /// beside its input.
-std::int64_t drawing_bytes(const models::UNetConfig& unet, const models::VaeConfig& vae,
-                           const SamplingOptions& options, at::ScalarType dtype) {
-  constexpr std::int64_t kMaps = 24;
+double drawing_bytes(const models::UNetConfig& unet, const models::VaeConfig& vae,
+                     const SamplingOptions& options, at::ScalarType dtype) {
+  constexpr double kMaps = 24;
   const std::int64_t factor = vae.factor();
-  const std::int64_t cells = (options.width / factor) * (options.height / factor);
-  const std::int64_t rows = options.guidance.enabled() ? 2 : 1;
-  return rows * cells * unet.widths.front() * kMaps * bytes_of(dtype);
+  const auto cells = static_cast<double>((options.width / factor) * (options.height / factor));
+  const double rows = options.guidance.enabled() ? 2 : 1;
+  return rows * cells * static_cast<double>(unet.widths.front()) * kMaps *
+         static_cast<double>(bytes_of(dtype));
 }
-
-}  // namespace
 
 std::int64_t drawing_batch(const models::UNetConfig& unet, const models::VaeConfig& vae,
                            const SamplingOptions& options, const BatchLimits& limits) {
@@ -39,7 +42,8 @@ std::int64_t drawing_batch(const models::UNetConfig& unet, const models::VaeConf
       limits.placement.device.is_cpu()
           ? std::clamp<std::int64_t>(kPixels / (options.width * options.height), 1, kMost)
           : kMost;
-  return fitting(wanted, drawing_bytes(unet, vae, options, limits.placement.dtype), limits);
+  const double each = drawing_bytes(unet, vae, options, limits.placement.dtype);
+  return fitting(wanted, whole_bytes(each), limits);
 }
 
 std::int64_t decoding_batch(const models::VaeConfig& vae, const SamplingOptions& options,

@@ -17,6 +17,11 @@ struct BatchLimits {
   std::optional<std::int64_t> free_bytes{};  ///< see free_memory(); nothing = not known
 };
 
+/// The activations of one image in the U-Net, by a cautious estimate, in bytes. `options` with
+/// their size.
+double drawing_bytes(const models::UNetConfig& unet, const models::VaeConfig& vae,
+                     const SamplingOptions& options, at::ScalarType dtype);
+
 /// Images that the U-Net draws at a time. A CPU gains nothing from more than the activations of
 /// four images of 512 px, and small models little from more than 64; less where half of the free
 /// memory does not hold so many, by a cautious estimate of what one takes, but at least 1.

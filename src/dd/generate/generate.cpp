@@ -15,9 +15,11 @@
 #include "dd/core/ranks.h"
 #include "dd/core/room.h"
 #include "dd/core/shard.h"
+#include "dd/generate/batch_size.h"
 #include "dd/generate/loras.h"
 #include "dd/generate/pipeline.h"
 #include "dd/generate/writer.h"
+#include "dd/models/activations.h"
 #include "dd/models/model_size.h"
 #include "dd/tensor/image_tensor.h"
 
@@ -400,6 +402,18 @@ GenerateResult run_request(const models::StableDiffusion& model, const Request& 
   return result;
 }
 
+/// The activations of a batch that is asked for, as far as the model's files tell.
+std::int64_t batch_bytes(const GenerateOptions& options, Placement placement) {
+  const std::optional<models::LatentShapes> shapes = models::latent_shapes(options.model);
+  if (!shapes) return 0;
+  SamplingOptions sampling = sampling_options(options);
+  if (sampling.width == 0) {
+    sampling.width = sampling.height = shapes->unet.sample_size * shapes->vae.factor();
+  }
+  return whole_bytes(static_cast<double>(options.batch) *
+                     drawing_bytes(shapes->unet, shapes->vae, sampling, placement.dtype));
+}
+
 }  // namespace
 
 std::int64_t picture_bytes(std::int64_t width, std::int64_t height) {
@@ -418,8 +432,13 @@ GenerateResult run_generate(const GenerateOptions& options, const CommonOptions&
                             Context& context) {
   const Request request = make_request(options, common, context);
   const Placement placement = parse_placement(common.device, common.dtype).with_weights_at_rest();
-  const MemoryNeed need = models::memory_need(models::model_tensors(options.model), placement);
-  const auto model = models::load_saying_memory(need, "the model's weights", context.report, [&] {
+  MemoryNeed need = models::memory_need(models::model_tensors(options.model), placement);
+  std::string what = "the model's weights";
+  if (options.batch > 0) {
+    need.bytes += batch_bytes(options, placement);
+    what += cat(" and a --batch of ", options.batch);
+  }
+  const auto model = models::load_saying_memory(need, what, context.report, [&] {
     return models::StableDiffusion::load(options.model, placement, options.model_options);
   });
   for (const std::string& note : model.notes) context.report.info(note);

@@ -23,7 +23,7 @@ std::vector<io::TensorInfo> weights_in(const std::filesystem::path& model);
 /// What the model's numbers take where and as they are placed; those at rest in the file's type.
 std::int64_t model_bytes(const std::vector<io::TensorInfo>& tensors, Placement placement);
 
-/// model_bytes() beside what the device has. What a batch needs comes on top and is not counted.
+/// model_bytes() beside what the device has. What a batch needs comes on top (activations.h).
 MemoryNeed memory_need(const std::vector<io::TensorInfo>& tensors, Placement placement);
 
 /// Loads a model and says what its weights take: beforehand where they do not fit, afterwards where
