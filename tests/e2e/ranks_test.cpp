@@ -24,9 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using dd::test::datadream;
 using dd::test::difference;
-using dd::test::launch;
 using dd::test::on_ranks;
-using dd::test::ProcessOptions;
 using dd::test::ProcessResult;
 using dd::test::Ranks;
 using dd::test::results_in;
@@ -146,7 +144,9 @@ TEST_F(UnderMpi, RanksThatSeeAnotherFolderDoAsTheFirstDoes) {
        {"align", "--clip", model("clip"), "--real", path("photos"), "--synthetic", path("images"),
         "--bootstrap", "2"}},
       {"train", training()}};
-  for (const auto& [name, words] : stages) {
+  for (const auto& stage : stages) {
+    const std::string& name = stage.first;
+    const Words& words = stage.second;
     alone(words, name + "-done");
     const auto expected = results_in(path(name + "-done"));
     const auto mixed = [&](const std::string& first, const std::string& second) {

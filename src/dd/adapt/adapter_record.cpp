@@ -40,8 +40,8 @@ Json images_json(const AdaptPlan& plan, const std::vector<std::int64_t>& shots) 
 bool is_whole(const fs::path& adapter) {
   if (!path_exists(adapter)) return false;
   try {
-    io::SafetensorsFile{adapter};
-    return true;
+    const io::SafetensorsFile file(adapter);
+    return !file.entries().empty();
   } catch (const Error&) {
     return false;
   }

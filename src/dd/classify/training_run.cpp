@@ -117,8 +117,8 @@ TrainingRoom room_of_training(const ClipModel& model, const TrainOptions& option
   constexpr std::int64_t kOfAStep = 256;  // curves, as a table, in the record and for TensorBoard
   constexpr std::int64_t kRecords = std::int64_t{256} * 1024;
   const models::ClipConfig& shapes = model.clip.config();
-  const double activations = static_cast<double>((options.batch + ranks - 1) / ranks) *
-                                 models::clip_image_activations(shapes) +
+  const std::int64_t rows = (options.batch + ranks - 1) / ranks;
+  const double activations = static_cast<double>(rows) * models::clip_image_activations(shapes) +
                              static_cast<double>(classes) * models::clip_prompt_activations(shapes);
   const auto each = static_cast<double>(c10::elementSize(model.placement.dtype));
   // Moments are two. The state is there twice while it is replaced, the best weights likewise.

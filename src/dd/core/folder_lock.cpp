@@ -225,7 +225,7 @@ void FolderLock::release() noexcept {
     try {
       remove_left();  // by now they may be old enough
     } catch (const std::exception&) {
-      // They do no harm.
+      left_.clear();  // they stay, and do no harm
     }
   }
   // While the lock is held, so that no other process's file is removed.

@@ -82,8 +82,8 @@ DataSpec parse_data_spec(const std::string& text) {
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, const std::string& split,
                                       const ReadOptions& reading) {
   if (spec.kind == kFolder) {
-    return holds_shards(spec.root) ? open_shards(spec.root, split, reading)
-                                   : open_folder(spec.root, split, reading);
+    if (holds_shards(spec.root)) return open_shards(spec.root, split, reading);
+    return open_folder(spec.root, split, reading);
   }
   if (spec.kind == kList) return open_list_file(spec.root, split, reading);
   if (spec.kind == kShards) return open_shards(spec.root, split, reading);

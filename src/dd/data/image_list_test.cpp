@@ -174,10 +174,12 @@ TEST(ImageList, FilesThatAreNoneAreRefusedUnopened) {
   fs::create_symlink("gone.png", folder.path() / "link.png");
   ASSERT_EQ(::mkfifo((folder.path() / "pipe.png").c_str(), 0600), 0);
   const auto set = dd::open_listed(folder.path(), list, "all", "set", {});
-  for (const auto& [index, why] : {std::pair(0, "it leads nowhere; mount"), {1, "it is a pipe"}}) {
-    expect_input_error(input_error([&] { set->image(index); }), why);
-    expect_input_error(input_error([&] { set->content_hash(index); }), why);
-  }
+  const auto expect_refused = [&set = *set](std::int64_t index, const std::string& why) {
+    expect_input_error(input_error([&] { set.image(index); }), why);
+    expect_input_error(input_error([&] { set.content_hash(index); }), why);
+  };
+  expect_refused(0, "it leads nowhere; mount");
+  expect_refused(1, "it is a pipe");
 }
 
 TEST(ImageList, PathsStayBelowTheSet) {

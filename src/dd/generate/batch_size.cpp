@@ -29,15 +29,15 @@ double drawing_bytes(const models::UNetConfig& unet, const models::VaeConfig& va
                      const SamplingOptions& options, at::ScalarType dtype) {
   constexpr double kMaps = 24;
   const std::int64_t factor = vae.factor();
-  const auto cells = static_cast<double>((options.width / factor) * (options.height / factor));
+  const std::int64_t cells = (options.width / factor) * (options.height / factor);
   const double rows = options.guidance.enabled() ? 2 : 1;
-  return rows * cells * static_cast<double>(unet.widths.front()) * kMaps *
+  return rows * static_cast<double>(cells) * static_cast<double>(unet.widths.front()) * kMaps *
          static_cast<double>(bytes_of(dtype));
 }
 
 std::int64_t drawing_batch(const models::UNetConfig& unet, const models::VaeConfig& vae,
                            const SamplingOptions& options, const BatchLimits& limits) {
-  constexpr std::int64_t kPixels = 4 * 512 * 512;
+  constexpr std::int64_t kPixels = std::int64_t{4} * 512 * 512;
   const std::int64_t wanted =
       limits.placement.device.is_cpu()
           ? std::clamp<std::int64_t>(kPixels / (options.width * options.height), 1, kMost)

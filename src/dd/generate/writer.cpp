@@ -170,7 +170,7 @@ void ImageSetWriter::check_begun(const Context& context) const {
   while (std::chrono::steady_clock::now() < deadline) {
     if (path_exists(file)) return;
     std::error_code ignored;
-    fs::directory_iterator(folder_, ignored);  // to open a folder makes them ask for it anew
+    const fs::directory_iterator opened(folder_, ignored);  // makes them ask for it anew
     if (context.ranks.share_stop(context.cancel.requested())) CancelToken::stop();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

@@ -53,8 +53,8 @@ double unet_activations(const UNetConfig& config, GridSize cells, bool recompute
 }
 
 double clip_image_activations(const ClipConfig& config) {
-  const auto side = static_cast<double>(config.vision.image_size / config.vision.patch_size);
-  return tower(config.vision.encoder, side * side + 1);
+  const std::int64_t side = config.vision.image_size / config.vision.patch_size;
+  return tower(config.vision.encoder, static_cast<double>(side) * static_cast<double>(side) + 1);
 }
 
 double clip_prompt_activations(const ClipConfig& config) {

@@ -30,7 +30,7 @@ class StageClock final : public Reporter {
     try {
       note();
     } catch (const Error&) {
-      // The stage itself will say what is the matter with the disk.
+      every_ *= 2;  // the stage itself will say what is the matter with the disk
     }
   }
 
