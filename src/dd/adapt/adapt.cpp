@@ -93,6 +93,12 @@ Placement placement_of(const CommonOptions& common) {
   return parse_placement(common.device, common.dtype).with_weights_at_rest();
 }
 
+/// Those that a step is computed in; ranks that train one adapter together share them.
+std::int64_t parts_of_step(const AdaptOptions& options, const Ranks& ranks) {
+  const std::int64_t sharers = options.mode == "dataset" ? ranks.count() : 1;
+  return std::min(options.batch, options.accumulate * sharers);
+}
+
 /// The base model, loaded once; adapters take their turn in it, alone or in groups.
 class Trainer {
  public:
@@ -217,8 +223,7 @@ class Trainer {
 
   /// Parts of a step's batch: as many as asked for on each of the ranks that share it.
   StepOptions step_options() const {
-    const std::int64_t ranks = is_together() ? context_.ranks.count() : 1;
-    return {.parts = std::min(options_.batch, options_.accumulate * ranks),
+    return {.parts = parts_of_step(options_, context_.ranks),
             .recompute = options_.checkpoint_activations};
   }
 
@@ -314,12 +319,12 @@ class Trainer {
 
 /// The activations of a step, or of a part of it, as far as the model's files tell.
 std::int64_t step_bytes(const AdaptOptions& options, const CommonOptions& common,
-                        std::int64_t ranks) {
+                        const Ranks& ranks) {
   const std::optional<models::LatentShapes> shapes = models::latent_shapes(options.model);
   if (!shapes) return 0;
   const std::int64_t side =
       options.resolution > 0 ? options.resolution / shapes->vae.factor() : shapes->unet.sample_size;
-  const std::int64_t parts = std::min(options.batch, options.accumulate * ranks);
+  const std::int64_t parts = parts_of_step(options, ranks);
   const std::int64_t rows = (options.batch + parts - 1) / parts * options.adapters_per_batch;
   const std::size_t each = c10::elementSize(placement_of(common).dtype);
   return whole_bytes(
@@ -340,7 +345,7 @@ void report_room(const AdaptOptions& options, const CommonOptions& common, const
                  context.report);
   }
   MemoryNeed need = models::memory_need(tensors, placement_of(common));
-  need.bytes += step_bytes(options, common, options.mode == "dataset" ? context.ranks.count() : 1);
+  need.bytes += step_bytes(options, common, context.ranks);
   report_memory(need, cat("the model's weights and a step of --batch ", options.batch),
                 context.report);
 }

@@ -33,10 +33,15 @@ std::string help_for(const std::vector<std::string>& words, const std::vector<Co
 
 }  // namespace
 
-FoundCommand find_command(const std::vector<std::string>& arguments,
-                          const std::vector<Command>& commands) {
+std::vector<std::string> command_names(const std::vector<Command>& commands) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.info.name);
+  return names;
+}
+
+FoundCommand find_command(const std::vector<std::string>& arguments,
+                          const std::vector<Command>& commands) {
+  const std::vector<std::string> names = command_names(commands);
   std::string asked;
   // A name may be of one word or of two.
   for (std::ptrdiff_t words = 1; words <= std::min<std::ptrdiff_t>(2, std::ssize(arguments));

@@ -9,6 +9,8 @@
 
 namespace dd::cli {
 
+std::vector<std::string> command_names(const std::vector<Command>& commands);
+
 struct FoundCommand {
   const Command& command;
   std::ptrdiff_t words;  ///< of its name

@@ -166,10 +166,9 @@ void run_command(const Command& command, const CommonOptions& given, const Sessi
 void dispatch(const std::vector<std::string>& arguments, const std::vector<Command>& commands,
               const Session& session, std::ostream& results, std::ostream& messages) {
   const auto [command, words] = find_command(arguments, commands);
-  std::vector<std::string> names;
-  for (const Command& each : commands) names.push_back(each.info.name);
   CommonOptions common;
-  parse_command(command, {arguments.begin() + words, arguments.end()}, names, common);
+  parse_command(command, {arguments.begin() + words, arguments.end()}, command_names(commands),
+                common);
   run_command(command, common, session, results, messages);
 }
 

@@ -22,10 +22,9 @@ std::optional<Json> find_record(const std::filesystem::path& file, const std::st
 std::optional<Json> complete_record(const std::filesystem::path& file, const std::string& identity,
                                     const std::string& what, Ranks& ranks,
                                     const std::vector<std::filesystem::path>& beside) {
-  const auto is_there = [](const std::filesystem::path& path) { return path_exists(path); };
   std::optional<Json> found;
   if (ranks.first()) found = find_record(file, identity, what);
-  if (found && !std::ranges::all_of(beside, is_there)) found.reset();
+  if (found && !std::ranges::all_of(beside, path_exists)) found.reset();
   if (ranks.alone()) return found;
   const std::string told = ranks.from_first(found ? found->dump() : "");
   ranks.meet();  // none ends before all know

@@ -381,38 +381,36 @@ TEST(Engine, TakesNoStepAgainThatWasTaken) {
   EXPECT_EQ(outcome.result.losses.size(), expected.result.losses.size());
 }
 
-TEST(Engine, RefusesAStateOfOtherSettings) {
-  const dd::test::TemporaryFolder folder;
+/// The words that a training with these options refuses a state of step 11 of the usual ones with.
+std::string refusal(const EngineOptions& other) {
   Rig first;
   first.task.stop_at = 10;
-  EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
-  EngineOptions other = options(folder.path() / "state");
-  other.identity = "circle";
+  EXPECT_THROW(run(first, options(other.state_file)), dd::Error);
   Rig second;
   try {
     run(second, other);
-    FAIL();
   } catch (const dd::Error& error) {
     EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
-    EXPECT_NE(std::string(error.what()).find("--force"), std::string::npos);
+    return error.what();
   }
+  ADD_FAILURE() << "it was not refused";
+  return {};
+}
+
+TEST(Engine, RefusesAStateOfOtherSettings) {
+  const dd::test::TemporaryFolder folder;
+  EngineOptions other = options(folder.path() / "state");
+  other.identity = "circle";
+  const std::string text = refusal(other);
+  EXPECT_NE(text.find("--force"), std::string::npos) << text;
 }
 
 TEST(Engine, RefusesAStateBeyondTheStepsThatAreAskedFor) {
   const dd::test::TemporaryFolder folder;
-  Rig first;
-  first.task.stop_at = 10;
-  EXPECT_THROW(run(first, options(folder.path() / "state")), dd::Error);
   EngineOptions fewer = options(folder.path() / "state");
   fewer.steps = 5;
-  Rig second;
-  try {
-    run(second, fewer);
-    FAIL();
-  } catch (const dd::Error& error) {
-    EXPECT_EQ(error.kind(), dd::ErrorKind::kUsage);
-    EXPECT_NE(std::string(error.what()).find("after the 5"), std::string::npos) << error.what();
-  }
+  const std::string text = refusal(fewer);
+  EXPECT_NE(text.find("after the 5"), std::string::npos) << text;
 }
 
 /// As when another rank fails in the middle of a step.
