@@ -322,8 +322,9 @@ std::int64_t step_bytes(const AdaptOptions& options, const CommonOptions& common
                         const Ranks& ranks) {
   const std::optional<models::LatentShapes> shapes = models::latent_shapes(options.model);
   if (!shapes) return 0;
-  const std::int64_t side =
-      options.resolution > 0 ? options.resolution / shapes->vae.factor() : shapes->unet.sample_size;
+  const std::int64_t pixels =
+      options.resolution > 0 ? options.resolution : models::default_size(shapes->unet, shapes->vae);
+  const std::int64_t side = pixels / shapes->vae.factor();
   const std::int64_t parts = parts_of_step(options, ranks);
   const std::int64_t rows = (options.batch + parts - 1) / parts * options.adapters_per_batch;
   const std::size_t each = c10::elementSize(placement_of(common).dtype);

@@ -408,7 +408,7 @@ std::int64_t batch_bytes(const GenerateOptions& options, Placement placement) {
   if (!shapes) return 0;
   SamplingOptions sampling = sampling_options(options);
   if (sampling.width == 0) {
-    sampling.width = sampling.height = shapes->unet.sample_size * shapes->vae.factor();
+    sampling.width = sampling.height = models::default_size(shapes->unet, shapes->vae);
   }
   return whole_bytes(static_cast<double>(options.batch) *
                      drawing_bytes(shapes->unet, shapes->vae, sampling, placement.dtype));

@@ -95,9 +95,13 @@ StableDiffusion StableDiffusion::load(const fs::path& path, Placement placement,
   return model;
 }
 
+std::int64_t default_size(const UNetConfig& unet, const VaeConfig& vae) {
+  const bool meant_64 = is_old(unet.written_by) && unet.sample_size < 64;
+  return (meant_64 ? 64 : unet.sample_size) * vae.factor();
+}
+
 std::int64_t StableDiffusion::default_size() const {
-  const bool meant_64 = is_old(unet.config().written_by) && unet.config().sample_size < 64;
-  return (meant_64 ? 64 : unet.config().sample_size) * vae.config().factor();
+  return models::default_size(unet.config(), vae.config());
 }
 
 at::Tensor StableDiffusion::tokenize(std::span<const std::string> prompts) const {

@@ -14,6 +14,10 @@
 
 namespace dd::models {
 
+/// Pixels a side that a model of these shapes was trained on. U-Nets written by diffusers before
+/// 0.9 with a sample_size under 64 mean 64.
+std::int64_t default_size(const UNetConfig& unet, const VaeConfig& vae);
+
 /// A latent diffusion model with all its parts.
 struct StableDiffusion {
   ClipTokenizer tokenizer;
@@ -32,8 +36,7 @@ struct StableDiffusion {
   static StableDiffusion load(const std::filesystem::path& path, Placement placement,
                               const ModelOptions& options = {});
 
-  /// Pixels a side that the model was trained on. U-Nets written by diffusers before 0.9 with a
-  /// sample_size under 64 mean 64.
+  /// That of its own shapes.
   std::int64_t default_size() const;
 
   /// Tokens [N, context length] of prompts, on the model's device.
